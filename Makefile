@@ -1,0 +1,82 @@
+# coreclaw: every command that the README names. `make help` lists them.
+
+LUAS      ?= 5.1 5.2 5.3 5.4 jit
+BUILD     ?= build
+CC        ?= gcc
+OPT       ?= -O2 -g
+CFLAGS    ?= $(OPT)
+WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+STANDARD  := -std=c99 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread
+# nodelete: libcurl's resolver threads may outlive lua_close (DESIGN: QUICK_EXIT crashes without it).
+LINK      := -shared -pthread -Wl,-z,nodelete
+
+PKG_5.1 := lua5.1
+PKG_5.2 := lua5.2
+PKG_5.3 := lua5.3
+PKG_5.4 := lua5.4
+PKG_jit := luajit
+NAME     = $(if $(filter jit,$(1)),luajit,lua$(1))
+
+CC_SRC  := $(sort $(wildcard src/cc_*.c))
+LCC_SRC := $(sort $(wildcard src/lcc_*.c)) src/core.c
+HEADERS := $(wildcard src/*.h)
+CC_OBJ  := $(CC_SRC:src/%.c=$(BUILD)/cc/%.o)
+MODULES := $(foreach v,$(LUAS),$(BUILD)/$(call NAME,$(v))/coreclaw/core.so)
+
+.PHONY: build
+build: $(MODULES) ## Build the C core for every Lua, each below its own folder in build/
+
+$(BUILD)/cc/%.o: src/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) $(WARNINGS) $(CFLAGS) $(shell pkg-config --cflags libcurl) -c $< -o $@
+
+define lua_rules
+$(BUILD)/$(call NAME,$(1))/%.o: src/%.c $(HEADERS)
+	@mkdir -p $$(@D)
+	$(CC) $(STANDARD) $(WARNINGS) $(CFLAGS) $$(shell pkg-config --cflags $(PKG_$(1))) -c $$< -o $$@
+$(BUILD)/$(call NAME,$(1))/coreclaw/core.so: $(LCC_SRC:src/%.c=$(BUILD)/$(call NAME,$(1))/%.o) $(CC_OBJ)
+	@mkdir -p $$(@D)
+	$(CC) $(CFLAGS) $(LINK) $$^ $$(shell pkg-config --libs libcurl) -o $$@
+endef
+$(foreach v,5.1 5.2 5.3 5.4 jit,$(eval $(call lua_rules,$(v))))
+
+DEMO_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev libluajit2-5.1-dev libcurl4-openssl-dev \
+  ca-certificates lua-cjson nginx libnginx-mod-http-lua curl libxml2
+TEST_PACKAGES := $(DEMO_PACKAGES) lua5.1 lua5.2 lua5.3 luajit2 liblua5.1-0-dev liblua5.2-dev \
+  liblua5.3-dev lua-busted python3 openssl valgrind libxml2-utils procps luarocks
+LINT_PACKAGES := $(TEST_PACKAGES) lua-check clang cppcheck
+
+# What a Lua of this name needs to find our modules in the tree, and nobody else's.
+lua_env = LUA_PATH="./lua/?.lua;./lua/?/init.lua;./?.lua;;" LUA_CPATH="./$(BUILD)/$(1)/?.so;;"
+
+.PHONY: demo
+demo: ## Install what is missing, build, start the sandbox, run a Worker, print its rows
+	@sh spec/support/install.sh $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory -s build LUAS="5.4 jit"
+	@$(call lua_env,lua5.4) lua5.4 examples/quickstart.lua $(ARGS)
+
+.PHONY: test
+test: ## Install what is missing, build for every Lua, run everything, count it
+	@sh spec/support/install.sh $(TEST_PACKAGES)
+	@sh spec/support/test.sh
+
+.PHONY: lint
+lint: ## luacheck; gcc and clang with all warnings; cppcheck; the boundary of the two alphabets
+	@sh spec/support/install.sh $(LINT_PACKAGES)
+	@luacheck -q lua spec examples *.rockspec .luacheckrc
+	@sh spec/support/lint.sh
+
+.PHONY: sandbox
+sandbox: ## Run the emulator of the platform in the foreground: make sandbox PORT=8080 KEY=secret
+	@sh spec/support/install.sh $(DEMO_PACKAGES)
+	@$(MAKE) --no-print-directory -s build LUAS="5.4 jit"
+	@$(call lua_env,lua5.4) lua5.4 lua/coreclaw/sandbox/main.lua \
+	  $(if $(PORT),--port $(PORT)) $(if $(KEY),--key $(KEY)) $(ARGS)
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | sort | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
