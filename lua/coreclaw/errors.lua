@@ -1,0 +1,127 @@
+--- The error object: what every failing call of coreclaw returns, and what iterators raise.
+--
+-- The C core decides what an answer means (`core.classify`); this room gives it a body.
+-- Nothing secret ever gets in: whoever builds an error passes it through `scrub` first.
+
+local core = require "coreclaw.core"
+
+---@class coreclaw.Error
+---@field kind coreclaw.ErrorKind  what went wrong, from a closed list (`coreclaw.errors.kinds`)
+---@field message string           one sentence for a person
+---@field code integer?            the platform's own code (API) or libcurl's (transport)
+---@field key string?              name of that code, e.g. "PLAN_CONCURRENCY_LIMITED", "COULDNT_CONNECT"
+---@field http_status integer?     HTTP status, when an answer was read
+---@field request_id string?       the platform's id of the request: what its support asks for
+---@field details any[]?           further texts of the platform, e.g. one per refused field
+---@field operation string?        id of the API operation, e.g. "runWorker"
+---@field sent coreclaw.Sent       what the platform can have done: see below
+---@field retryable boolean        can the same call succeed later?
+---@field attempts integer?        how often it was tried
+---@field retry_after number?      seconds the platform asked to wait
+---@field cause coreclaw.Error?    the failure behind `unknown_outcome` and `wait_timeout`
+---@field run coreclaw.Run?        the run concerned, where there is one
+---@field worker string?           Worker id concerned (`unknown_outcome`)
+---@field window { from: integer, to: integer }? Unix seconds in which a run may have been started (`unknown_outcome`)
+---@field result coreclaw.SyncResult? the window of a failed sync run
+
+---@alias coreclaw.Sent
+---| "no"      # nothing left this machine
+---| "refused" # the platform said that it did nothing
+---| "unknown" # it may have acted
+---| "yes"     # it has acted
+
+---@alias coreclaw.ErrorKind
+---| "network" | "timeout" | "tls" | "cancelled" | "too_large" | "bad_response" | "redirect"
+---| "bad_request" | "authentication" | "forbidden" | "not_found" | "rate_limited" | "plan_limit"
+---| "insufficient_balance" | "worker_failed" | "version_unavailable" | "run_conflict"
+---| "not_implemented" | "server_error" | "api_error" | "internal"
+---| "run_failed" | "run_aborted" | "wait_timeout" | "unknown_outcome" | "page_drift"
+
+local errors = {}
+
+-- Kinds that only this half of the house can see; the others are in the C table.
+local LUA_KINDS = { "run_failed", "run_aborted", "wait_timeout", "unknown_outcome", "page_drift" }
+
+---Every kind there is, as a set: `errors.kinds.timeout == true`.
+---@type table<coreclaw.ErrorKind, true>
+errors.kinds = {}
+for _, list in ipairs { core.kinds(), LUA_KINDS } do
+  for _, kind in ipairs(list) do
+    errors.kinds[kind] = true
+  end
+end
+
+local Error = { __name = "coreclaw.Error" }
+Error.__index = Error
+
+local function add(list, format, value)
+  if value ~= nil then
+    list[#list + 1] = string.format(format, tostring(value))
+  end
+end
+
+-- What a person needs beside the sentence: where, and what to tell the platform's support.
+local function context(err)
+  local list = {}
+  add(list, "%s", err.operation)
+  add(list, "HTTP %s", err.http_status)
+  if err.code then
+    add(list, err.key and "%s " .. err.key or "code %s", err.code)
+  end
+  add(list, "request %s", err.request_id)
+  if err.attempts and err.attempts > 1 then
+    add(list, "%s attempts", err.attempts)
+  end
+  return #list > 0 and " (" .. table.concat(list, ", ") .. ")" or ""
+end
+
+function Error:__tostring()
+  return "coreclaw: " .. self.kind .. ": " .. self.message .. context(self)
+end
+
+---Makes an error object of the fields given. `kind` and `message` are required.
+---@param fields table
+---@return coreclaw.Error
+function errors.new(fields)
+  assert(errors.kinds[fields.kind], "coreclaw: no such error kind: " .. tostring(fields.kind))
+  fields.sent = fields.sent or "no"
+  fields.retryable = fields.retryable or false
+  return setmetatable(fields, Error)
+end
+
+---Is this value an error object of ours? (An iterator raises one; `pcall` catches it.)
+---@param value any
+---@return boolean
+function errors.is(value)
+  return type(value) == "table" and getmetatable(value) == Error
+end
+
+local function scrub_value(value, secret, depth)
+  if type(value) == "string" then
+    local at = value:find(secret, 1, true)
+    while at do
+      value = value:sub(1, at - 1) .. "***" .. value:sub(at + #secret)
+      at = value:find(secret, at + 3, true)
+    end
+  elseif type(value) == "table" and depth > 0 then
+    for k, v in pairs(value) do
+      value[k] = scrub_value(v, secret, depth - 1)
+    end
+  end
+  return value
+end
+
+---Takes a secret out of every text of an error: a server may echo the key it was sent.
+---@param err coreclaw.Error
+---@param secret string?
+---@return coreclaw.Error
+function errors.scrub(err, secret)
+  if secret and secret ~= "" then
+    for _, field in ipairs { "message", "details", "request_id", "key" } do
+      err[field] = scrub_value(err[field], secret, 4)
+    end
+  end
+  return err
+end
+
+return errors

@@ -1,0 +1,35 @@
+--- coreclaw: start a web-scraping Worker from Lua, wait, walk its rows.
+--
+--   local coreclaw = require "coreclaw"
+--   local client = coreclaw.new { api_key = "…" }
+--   local run = assert(client:worker "owner/name":call { keywords = { "coffee" } })
+--   for row in run:results() do print(row.title) end
+--
+-- Wrong use raises. When the world fails, calls return nil and an error object, and iterators
+-- raise that object. Requiring this module does no I/O.
+
+local core = require "coreclaw.core"
+local client = require "coreclaw.client"
+local driver = require "coreclaw.driver"
+local errors = require "coreclaw.errors"
+local json = require "coreclaw.json"
+local validate = require "coreclaw.validate"
+
+local coreclaw = {
+  _VERSION = core.version,
+  new = client.new,
+  is_error = errors.is,
+  errors = { kinds = errors.kinds },
+  null = json.null,
+  array = json.array,
+  integer = json.integer,
+}
+
+---Waits without sending anything; other transfers of this process go on.
+---@param seconds number
+function coreclaw.sleep(seconds)
+  validate.value("coreclaw.sleep", "seconds", seconds, { type = "seconds" })
+  driver.current().sleep(seconds)
+end
+
+return coreclaw

@@ -1,0 +1,68 @@
+--- When may a failed call be sent again, and after how long? One small pure policy.
+--
+-- The class of the operation decides, not the HTTP verb (v1 reads are POSTs):
+--   read   whatever may pass: transport faults, 408, 425, 429, 5xx, the codes that say "later"
+--   write  the same twice is the same once: at most two more tries
+--   paid   a start costs money and there is no idempotency key: only when nothing was sent, or
+--          when the platform itself said "too many requests" in its own envelope
+--   last   a moving target: never
+
+local core = require "coreclaw.core"
+local validate = require "coreclaw.validate"
+
+local retry = {}
+
+local OPTIONS = {
+  attempts = { type = "integer", min = 1, default = 5 },
+  base = { type = "seconds", default = 0.5 },
+  cap = { type = "seconds", default = 20 },
+  throttle_base = { type = "seconds", default = 2 },
+  throttle_cap = { type = "seconds", default = 60 },
+  random = { type = "callable" },
+}
+
+local WRITE_ATTEMPTS = 3
+
+local function may_repeat(class, err, attempt, attempts)
+  if attempt >= attempts then return false end
+  if class == "read" then return err.retryable end
+  if class == "write" then return err.retryable and attempt < WRITE_ATTEMPTS end
+  if class == "paid" then
+    return err.retryable and (err.sent == "no"
+      or (err.sent == "refused" and err.kind == "rate_limited"))
+  end
+  return false
+end
+
+-- Full jitter: a crowd that failed together must not come back together.
+local function backoff(options, err, attempt)
+  local factor = 2 ^ (attempt - 1)
+  if err.kind == "rate_limited" then
+    local wait = math.min(options.throttle_cap, options.throttle_base * factor)
+    return math.max(err.retry_after or 0, wait * (0.5 + options.random() / 2))
+  end
+  local wait = options.random() * math.min(options.cap, options.base * factor)
+  return math.max(err.retry_after or 0, wait)
+end
+
+---Makes the policy of a client.
+---@param setting boolean|table|function|nil  false: never; table: numbers; function: your own
+---@return fun(err: coreclaw.Error, class: string, attempt: integer): number? seconds to wait, or nil
+function retry.policy(setting)
+  if setting == false then
+    return function() return nil end
+  elseif type(setting) == "function" then
+    return setting
+  elseif setting ~= nil and setting ~= true and type(setting) ~= "table" then
+    validate.fail("coreclaw.new: retry must be false, a table or a function, got "
+      .. validate.show(setting))
+  end
+  local options = validate.options("coreclaw.new: retry", setting ~= true and setting or nil, OPTIONS)
+  options.random = options.random or core.random
+  return function(err, class, attempt)
+    if not may_repeat(class, err, attempt, options.attempts) then return nil end
+    return backoff(options, err, attempt)
+  end
+end
+
+return retry

@@ -1,0 +1,288 @@
+--- A run: one execution of a Worker.
+
+local core = require "coreclaw.core"
+local answer = require "coreclaw.answer"
+local config = require "coreclaw.config"
+local driver = require "coreclaw.driver"
+local errors = require "coreclaw.errors"
+local http = require "coreclaw.http"
+local log = require "coreclaw.log"
+local pages = require "coreclaw.pages"
+local validate = require "coreclaw.validate"
+
+---@class coreclaw.Run
+---@field slug string             the run's id (`run_slug`)
+---@field status coreclaw.RunStatus|string
+---@field results_count integer   rows so far, or in the end (the API's `results`)
+---@field request_id string?      of the call that started it: what the platform's support asks for
+---@field scraper_slug string?    the Worker
+---@field scraper_title string?
+---@field version string?         version that ran
+---@field usage string?           cost, a decimal in a string
+---@field traffic integer?
+---@field origin string?          "api", "web", …
+---@field started_at integer?     Unix seconds; 0 when not yet
+---@field finished_at integer?    Unix seconds; 0 when not yet
+---@field duration integer?       seconds
+---@field err_msg string?         may be absent on failed runs; the log tells more
+---@field raw table?              the last answer's data as it came
+local Run = { __name = "coreclaw.Run" }
+Run.__index = Run
+
+---@alias coreclaw.RunStatus "ready"|"running"|"succeeded"|"failed"|"aborting"|"aborted"
+
+local FINAL = { succeeded = true, failed = true, aborted = true }
+
+-- The API's fields that a handle shows under their own names. Others stay in `raw`, where they
+-- cannot hide a method.
+local FIELDS = {
+  "status", "scraper_slug", "scraper_title", "version", "usage", "traffic", "origin",
+  "started_at", "finished_at", "duration", "err_msg",
+}
+
+-- `aborting` may never become anything else: so many further reads, then it is reported as it is.
+local ABORTING_READS = 10
+
+local TIMEOUT = { type = "seconds" }
+local LIMIT = { type = "integer", min = 1, max = 100 }
+local PAGE = { type = "integer", min = 1, default = 1 }
+local SKIP = { type = "boolean", default = true }
+
+local WAIT = {
+  timeout = { type = "seconds", default = 3600 },
+  on_update = { type = "callable" },
+  poll_intervals = { type = "table" },
+}
+local ROWS = { limit = LIMIT, page = PAGE, skip_internal = SKIP, timeout = TIMEOUT }
+local RERUN = { callback_url = { type = "url" }, timeout = TIMEOUT }
+local ONLY_TIMEOUT = { timeout = TIMEOUT }
+
+local run = { FINAL = FINAL }
+
+---Makes a handle. `fields` are what is known already.
+---@return coreclaw.Run
+function run.new(client, slug, fields)
+  local self = { slug = slug, results_count = 0, status = nil, client = client }
+  for name, value in pairs(fields or {}) do self[name] = value end
+  return setmetatable(self, Run)
+end
+
+---Is this value a run handle?
+function run.is(value)
+  return type(value) == "table" and getmetatable(value) == Run
+end
+
+function Run:__tostring()
+  return string.format("coreclaw.Run %s (%s, %d rows)", self.slug, self.status or "not read yet",
+    self.results_count)
+end
+
+local function absorb(self, data)
+  self.raw = data
+  for _, name in ipairs(FIELDS) do
+    local value = data[name]
+    if type(value) == "string" or type(value) == "number" then self[name] = value end
+  end
+  if type(data.results) == "number" then self.results_count = data.results end
+  return self
+end
+
+local function path(self)
+  return { runId = self.slug }
+end
+
+---Has the run come to its end? (`aborting` has not.)
+---@return boolean
+function Run:is_final()
+  return FINAL[self.status] == true
+end
+
+---Reads the run's state anew. Calls `getWorkerRun`.
+---@param options { timeout: number? }?  seconds for the whole call
+---@return coreclaw.Run?   itself, with new fields
+---@return coreclaw.Error?
+function Run:reload(options)
+  options = validate.options("run:reload", options, ONLY_TIMEOUT)
+  local envelope, err = http.call(self.client, "getWorkerRun", { path = path(self) }, options)
+  if not envelope then
+    err.run = self
+    return nil, err
+  end
+  local data = answer.data(envelope)
+  if type(data.status) ~= "string" then
+    return nil, errors.new {
+      kind = "bad_response", message = "the run's detail has no status", operation = "getWorkerRun",
+      request_id = envelope.request_id, sent = "yes", run = self,
+    }
+  end
+  return absorb(self, data)
+end
+
+-- ± 20 %, so that many waiting programs do not come in step.
+local function jittered(seconds)
+  return seconds * (0.8 + core.random() * 0.4)
+end
+
+local function wait_timeout(self, timeout, cause)
+  return errors.new {
+    kind = "wait_timeout",
+    message = string.format("run %s was still %s after %g seconds; it was not aborted and goes on",
+      self.slug, self.status or "unread", timeout),
+    cause = cause, run = self, sent = "yes", retryable = true, operation = "getWorkerRun",
+  }
+end
+
+-- One read of the state within a wait. A passing failure is no reason to lose a paid run from
+-- sight: it is returned as `cause` and the wait goes on.
+local function poll(self, deadline)
+  local usual = self.client.settings.timeout
+  local rest = math.max(deadline - core.now(), 1)
+  local ok, err = self:reload { timeout = usual > 0 and math.min(usual, rest) or nil }
+  if ok then return true end
+  return err.retryable, err
+end
+
+-- Sleeps until the next read, at the latest until the deadline; false when that has passed.
+local function pause(intervals, reads, deadline)
+  local rest = deadline - core.now()
+  if rest <= 0 then return false end
+  driver.current().sleep(math.min(jittered(intervals[math.min(reads, #intervals)]), rest))
+  return true
+end
+
+local function is_settled(self, aborting_reads)
+  return self:is_final() or (self.status == "aborting" and aborting_reads >= ABORTING_READS)
+end
+
+---Waits until the run has ended. Polls `getWorkerRun` after 2, 2, 3, 5, 8, 10, then every 15
+---seconds, ± 20 %. A run that stays `aborting` is returned as it is after ten further reads.
+---On timeout: error `wait_timeout` with the run in it; the run goes on.
+---@param options { timeout: number?, on_update: fun(run: coreclaw.Run)?, poll_intervals: number[]? }?
+---  timeout in seconds, default 3600, 0 = none; on_update is called after each read
+---@return coreclaw.Run?   itself: look at `status`
+---@return coreclaw.Error?
+function Run:wait(options)
+  options = validate.options("run:wait", options, WAIT)
+  local intervals = config.intervals("run:wait", options.poll_intervals)
+    or self.client.settings.poll_intervals
+  local deadline = options.timeout > 0 and core.now() + options.timeout or math.huge
+  local reads, aborting_reads, cause = 0, 0, nil
+  local just_started = self.raw == nil and self.status ~= nil
+  while not is_settled(self, aborting_reads) do
+    if reads > 0 or just_started then
+      if not pause(intervals, math.max(reads, 1), deadline) then
+        return nil, wait_timeout(self, options.timeout, cause)
+      end
+    end
+    reads = reads + 1
+    local go_on, err = poll(self, deadline)
+    if not go_on then return nil, err end
+    cause = err
+    if self.status == "aborting" then aborting_reads = aborting_reads + 1 end
+    if not err and options.on_update then options.on_update(self) end
+  end
+  return self
+end
+
+local function source(self, timeout)
+  return {
+    client = self.client, operation = "listWorkerRunResults", path = path(self),
+    options = { timeout = timeout },
+  }
+end
+
+---Iterates over the rows of the run, page by page in constant memory. Raises the error object.
+---`for row in run:results() do print(row.title) end`. Calls `listWorkerRunResults`.
+---@param options { limit: integer?, page: integer?, skip_internal: boolean?, timeout: number? }?
+---  limit: rows per page, 1–100, default 100; page: first page, from 1; skip_internal: leave out
+---  the platform's own row id, default true; timeout: seconds for each page
+---@return fun(): table?
+function Run:results(options)
+  return pages.items(self:pages(options))
+end
+
+---Iterates over the pages of the run's results. Raises the error object.
+---@param options { limit: integer?, page: integer?, skip_internal: boolean?, timeout: number? }?
+---@return fun(): coreclaw.Page?
+function Run:pages(options)
+  options = validate.options("run:results", options, ROWS)
+  return pages.each(source(self, options.timeout), options.page, options.limit or 100,
+    options.skip_internal)
+end
+
+---One page of results. Calls `listWorkerRunResults`.
+---@param options { page: integer?, limit: integer?, skip_internal: boolean?, timeout: number? }?
+---  page from 1, default 1; limit 1–100, default 20
+---@return coreclaw.Page?
+---@return coreclaw.Error?
+function Run:results_page(options)
+  options = validate.options("run:results_page", options, ROWS)
+  return pages.one(source(self, options.timeout), options.page, options.limit or 20,
+    options.skip_internal)
+end
+
+-- An abort whose first answer was lost is refused the second time: then the state decides.
+local function aborted_already(self, err)
+  if err.kind ~= "run_conflict" or err.attempts < 2 then return false end
+  return self:reload() and (self.status == "aborting" or self.status == "aborted")
+end
+
+---Asks the platform to abort the run. Success means accepted, not done: `wait` or `reload` tell.
+---A run that has ended gives error `run_conflict`. Calls `abortWorkerRun`.
+---@param options { timeout: number? }?
+---@return coreclaw.Run?
+---@return coreclaw.Error?
+function Run:abort(options)
+  options = validate.options("run:abort", options, ONLY_TIMEOUT)
+  local envelope, err = http.call(self.client, "abortWorkerRun", { path = path(self) }, options)
+  if not envelope and not aborted_already(self, err) then
+    err.run = self
+    return nil, err
+  end
+  return self
+end
+
+---The run's log: an excerpt, and the link to all of it. Calls `getWorkerRunLog`.
+---@param options { timeout: number? }?
+---@return coreclaw.Log?
+---@return coreclaw.Error?
+function Run:log(options)
+  options = validate.options("run:log", options, ONLY_TIMEOUT)
+  local envelope, err = http.call(self.client, "getWorkerRunLog", { path = path(self) }, options)
+  if not envelope then return nil, err end
+  return log.read(answer.data(envelope))
+end
+
+---Starts the run's Worker again with the same input: a new run, which is paid for.
+---Calls `rerunWorkerRun`.
+---@param options { callback_url: string?, timeout: number? }?
+---@return coreclaw.Run?   the new run
+---@return coreclaw.Error?
+function Run:rerun(options)
+  options = validate.options("run:rerun", options, RERUN)
+  local params = { path = path(self), body = { callback_url = options.callback_url } }
+  return run.start(self.client, "rerunWorkerRun", params, options,
+    { scraper_slug = self.scraper_slug, scraper_title = self.scraper_title })
+end
+
+---Calls an operation that starts a run, and makes the handle of its answer. A success without a
+---run id is an outcome that nobody can know.
+---@return coreclaw.Run?
+---@return coreclaw.Error?
+function run.start(client, operation, params, options, fields)
+  local since = math.floor(core.time())
+  local envelope, err = http.call(client, operation, params, options)
+  if not envelope then return nil, err end
+  local data = answer.data(envelope)
+  if type(data.run_slug) ~= "string" or data.run_slug == "" then
+    return nil, http.unknown_outcome(errors.new {
+      kind = "bad_response", message = "the platform accepted the start but gave no run_slug",
+      request_id = envelope.request_id, operation = operation, sent = "yes",
+    }, { params = params }, since)
+  end
+  local handle = run.new(client, data.run_slug, fields)
+  handle.status, handle.request_id = "ready", envelope.request_id
+  return handle, nil, data
+end
+
+return run
