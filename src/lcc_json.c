@@ -1,0 +1,306 @@
+/* JSON binding, first half: decoding, and the codec that ties a library to the guard.
+ *
+ * Whatever may raise runs below one lua_pcall, with its memory in a userdata: an error, of memory
+ * too, frees everything and ends as nil and a message. */
+#include "lcc_json.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TWO_53 9007199254740992.0
+
+/* --- Buffers ----------------------------------------------------------------------------------- */
+
+static int scratch_gc(lua_State *L) {
+    cc_json_free(lua_touserdata(L, 1));
+    return 0;
+}
+
+cc_json *lcc_json_scratch(lua_State *L, unsigned rules) {
+    cc_json *g = lcc_newuserdata(L, sizeof *g);
+    cc_json_init(g, rules);
+    lua_pushvalue(L, LCC_UP(UP_SCRATCH));
+    lua_setmetatable(L, -2);
+    return g;
+}
+
+static void push_scratch_class(lua_State *L) {
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, scratch_gc);
+    lua_setfield(L, -2, "__gc");
+}
+
+/* --- Messages ---------------------------------------------------------------------------------- */
+
+/* A few bytes of the text for people, and never more: it may hold secrets. */
+enum { NEAR = 12, MESSAGE = 320, REASON = 160 };
+
+static void show(char out[NEAR + 1], const char *text, size_t n) {
+    if (n > NEAR) n = NEAR;
+    for (size_t i = 0; i < n; i++)
+        out[i] = text[i] >= 0x20 && text[i] < 0x7F ? text[i] : '?';
+    out[n] = 0;
+}
+
+/* at: offset of the fault; beyond the text if it is the end. [+2] */
+static int fail_at(lua_State *L, const char *reason, const char *text, size_t len, size_t at) {
+    char message[MESSAGE], near[NEAR + 1];
+    if (at >= len) {
+        snprintf(message, sizeof message, "invalid JSON: %.*s; the text ends after %.0f bytes", REASON,
+                 reason, (double)len);
+    } else {
+        show(near, text + at, len - at);
+        snprintf(message, sizeof message, "invalid JSON: %.*s at byte %.0f of %.0f, near \"%s\"",
+                 REASON, reason, (double)at + 1, (double)len, near);
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, message);
+    return 2;
+}
+
+static int fail(lua_State *L, const char *reason) {
+    char message[MESSAGE];
+    snprintf(message, sizeof message, "invalid JSON: %.*s", REASON, reason);
+    lua_pushnil(L);
+    lua_pushstring(L, message);
+    return 2;
+}
+
+/* --- Walk over the decoded values -------------------------------------------------------------- */
+
+typedef struct walk {
+    const cc_json *guard;
+    int whole; /* floats without a fraction are integers: those that are not carry a tag */
+} walk;
+
+static int settle(lua_State *L, const walk *w);
+
+#if LUA_VERSION_NUM >= 503
+static int settle_number(lua_State *L, const walk *w) {
+    lua_Number x = lua_tonumber(L, -1);
+    if (!w->whole || x > TWO_53 || x < -TWO_53 || x != (lua_Number)(lua_Integer)x) return 0;
+    if (lua_isinteger(L, -1)) return 0;
+    lua_pop(L, 1);
+    lua_pushinteger(L, (lua_Integer)x);
+    return 1;
+}
+#else
+static int settle_number(lua_State *L, const walk *w) {
+    (void)L;
+    (void)w;
+    return 0;
+}
+#endif
+
+/* Too large for a double: the digits say more than an infinity. [+1] */
+static void push_float(lua_State *L, const char *digits) {
+    const char *local = luaL_gsub(L, digits, ".", localeconv()->decimal_point);
+    double x = strtod(local, NULL);
+    lua_pop(L, 1);
+    if (isinf(x)) lua_pushstring(L, digits);
+    else lua_pushnumber(L, x);
+}
+
+/* digits: a literal that the guard tagged. Below 5.3 all of them are floats. [+1] */
+static void push_number(lua_State *L, const char *digits) {
+#if LUA_VERSION_NUM >= 503
+    if (!strpbrk(digits, ".eE")) {
+        lua_pushinteger(L, (lua_Integer)strtoll(digits, NULL, 10));
+        return;
+    }
+#endif
+    push_float(L, digits);
+}
+
+static void push_list(lua_State *L) {
+    lua_newtable(L);
+    lua_pushvalue(L, LCC_UP(UP_LIST));
+    lua_setmetatable(L, -2);
+}
+
+static int settle_string(lua_State *L, const walk *w) {
+    size_t n;
+    const char *s = lua_tolstring(L, -1, &n);
+    const cc_json *g = w->guard;
+    if (n <= g->tag_len || memcmp(s, g->tag, g->tag_len) != 0) return 0;
+    s += g->tag_len;
+    if (*s == CC_JSON_TAG_LIST) push_list(L);
+    else if (*s == CC_JSON_TAG_MAP) lua_newtable(L);
+    else push_number(L, s);
+    lua_remove(L, -2);
+    return 1;
+}
+
+static void settle_list(lua_State *L, const walk *w, int n) {
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, -1, i);
+        if (settle(L, w)) lua_rawseti(L, -2, i);
+        else lua_pop(L, 1);
+    }
+}
+
+static void settle_map(lua_State *L, const walk *w) {
+    for (lua_pushnil(L); lua_next(L, -2);) {
+        if (settle(L, w)) {
+            lua_pushvalue(L, -2);
+            lua_insert(L, -2);  /* table key key value */
+            lua_rawset(L, -4);  /* an existing key: allowed while walking */
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+}
+
+/* Puts the value on the top right; 1 if another one stands there now. The guard has seen how deep
+ * the tables go, so this cannot recurse without end. */
+static int settle(lua_State *L, const walk *w) {
+    switch (lua_type(L, -1)) {
+    case LUA_TNUMBER: return settle_number(L, w);
+    case LUA_TSTRING: return w->guard->tagged && settle_string(L, w);
+    case LUA_TTABLE: break;
+    default: return 0;
+    }
+    luaL_checkstack(L, 6, "JSON nested too deep");
+    int n = (int)lcc_rawlen(L, -1);
+    if (n > 0) settle_list(L, w, n);
+    else settle_map(L, w);
+    return 0;
+}
+
+/* --- Decode ------------------------------------------------------------------------------------ */
+
+/* The library reads and writes the decimal point of the locale, so then it gets no floats to read. */
+static unsigned rules_now(lua_State *L) {
+    unsigned rules = (unsigned)lua_tointeger(L, LCC_UP(UP_RULES));
+    return strcmp(localeconv()->decimal_point, ".") == 0 ? rules : rules | CC_JSON_ALL_FLOATS;
+}
+
+static void push_text(lua_State *L, cc_json *g) {
+    if (g->rewritten) lua_pushlstring(L, g->out.data, g->out.len);
+    else if (g->skipped) lua_pushlstring(L, g->text, (size_t)(g->end - g->text));
+    else lua_pushvalue(L, 1);
+    cc_json_free(g);
+}
+
+/* (text) -> value | nil, message; the library's refusals and lack of memory are raised. */
+static int decode_inner(lua_State *L) {
+    size_t len;
+    const char *text = lua_tolstring(L, 1, &len);
+    cc_json *g = lcc_json_scratch(L, rules_now(L));
+    cc_json_code code = cc_json_guard(g, text, len);
+    if (code == CC_JSON_LARGE || code == CC_JSON_NOMEM || code == CC_JSON_TAGS)
+        return fail(L, cc_json_reason(code));
+    if (code != CC_JSON_OK) return fail_at(L, cc_json_reason(code), text, len, g->fault);
+    lua_pushvalue(L, LCC_UP(UP_DECODE));
+    push_text(L, g);
+    lua_call(L, 1, 1);
+    walk w = {g, lua_toboolean(L, LCC_UP(UP_WHOLE)) && g->integers};
+    if (g->tagged || w.whole) settle(L, &w);
+    return 1;
+}
+
+/* The library's words without its position, which is one in the rewritten text. */
+static int library_refusal(lua_State *L, unsigned rules, const char *words) {
+    static const char AT[] = " at character ";
+    char reason[REASON];
+    size_t len;
+    const char *text = lua_tolstring(L, 1, &len);
+    const char *at = strstr(words, AT);
+    if (!at) return fail(L, words);
+    size_t position = strtoul(at + strlen(AT), NULL, 10);
+    const char *found = strstr(words, " but found T_"); /* its name of what `near` shows */
+    size_t n = (size_t)((found ? found : at) - words);
+    snprintf(reason, sizeof reason, "%.*s", (int)(n < REASON ? n : REASON), words);
+    if (*reason >= 'A' && *reason <= 'Z') *reason |= 0x20;
+    return fail_at(L, reason, text, len, cc_json_origin(rules, text, len, position - (position > 0)));
+}
+
+/* Upvalues: the inner function, the rules. */
+static int decode(lua_State *L) {
+    if (lua_type(L, 1) != LUA_TSTRING) return luaL_argerror(L, 1, "JSON text must be a string");
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushvalue(L, 1);
+    int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+    if (status == 0) return lua_gettop(L) - 1;
+    const char *words = lua_tostring(L, -1);
+    if (status == LUA_ERRMEM || !words) return fail(L, cc_json_reason(CC_JSON_NOMEM));
+    unsigned rules = (unsigned)lua_tointeger(L, lua_upvalueindex(2));
+    if (strcmp(localeconv()->decimal_point, ".") != 0) rules |= CC_JSON_ALL_FLOATS;
+    return library_refusal(L, rules, words);
+}
+
+/* --- Codec ------------------------------------------------------------------------------------- */
+
+/* Upvalue: the inner function. (value [, what]) -> result | nil, message */
+static int checked(lua_State *L) {
+    lua_settop(L, 2);
+    if (!lua_isnil(L, 2)) luaL_checkstring(L, 2);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    int status = lua_pcall(L, 2, 1, 0);
+    if (status == 0) return 1;
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+}
+
+static unsigned flag(lua_State *L, const char *name, unsigned bit) {
+    lua_getfield(L, 1, name);
+    unsigned set = lua_toboolean(L, -1) ? bit : 0;
+    lua_pop(L, 1);
+    return set;
+}
+
+static unsigned read_rules(lua_State *L) {
+    unsigned rules = CC_JSON_LISTS | flag(L, "object_class", CC_JSON_MAPS) |
+                     flag(L, "refuses_controls", CC_JSON_CONTROLS);
+    if (strcmp(localeconv()->decimal_point, ".") != 0) rules |= CC_JSON_ALL_FLOATS;
+#if LUA_VERSION_NUM >= 503
+    rules |= flag(L, "integers", CC_JSON_INT64_NATIVE);
+    if (!(rules & CC_JSON_INT64_NATIVE)) rules |= CC_JSON_INT64 | CC_JSON_WHOLE_FLOATS;
+#endif
+    return rules;
+}
+
+/* Pushes the upvalues of an inner function, in their order. [+UP_COUNT] */
+static void push_upvalues(lua_State *L, unsigned rules) {
+    static const char *const NAMED[] = {"decode", "encode", "null", "list", "marks", "cdata"};
+    luaL_checkstack(L, UP_COUNT + 4, "JSON codec");
+    for (int i = 0; i < UP_RULES - 1; i++) lua_getfield(L, 1, NAMED[i]);
+    lua_pushinteger(L, (lua_Integer)rules);
+    lua_pushboolean(L, (rules & CC_JSON_WHOLE_FLOATS) != 0);
+    lua_pushboolean(L, flag(L, "empty_is_list", 1) != 0);
+    push_scratch_class(L);
+}
+
+/* json_codec { decode=, encode=, null=, list=, marks=, cdata=, and what the library does:
+ * integers=, object_class=, refuses_controls=, empty_is_list= } -> decode, encode, copy */
+static int codec(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    unsigned rules = read_rules(L);
+    push_upvalues(L, rules);
+    lua_pushcclosure(L, decode_inner, UP_COUNT);
+    lua_pushinteger(L, (lua_Integer)rules);
+    lua_pushcclosure(L, decode, 2);
+    push_upvalues(L, rules);
+    lua_pushcclosure(L, lcc_json_encode, UP_COUNT);
+    lua_pushcclosure(L, checked, 1);
+    push_upvalues(L, rules);
+    lua_pushcclosure(L, lcc_json_copy, UP_COUNT);
+    lua_pushcclosure(L, checked, 1);
+    return 3;
+}
+
+void lcc_open_json(lua_State *L) {
+    static const luaL_Reg functions[] = {{"json_codec", codec}, {NULL, NULL}};
+    lcc_setfuncs(L, functions);
+    lua_pushinteger(L, CC_JSON_MAX_DEPTH);
+    lua_setfield(L, -2, "json_max_depth");
+    lua_pushlightuserdata(L, NULL); /* lua-cjson's null, and nginx's */
+    lua_setfield(L, -2, "json_null");
+}
