@@ -40,6 +40,23 @@ $(BUILD)/$(call NAME,$(1))/coreclaw/core.so: $(LCC_SRC:src/%.c=$(BUILD)/$(call N
 endef
 $(foreach v,5.1 5.2 5.3 5.4 jit,$(eval $(call lua_rules,$(v))))
 
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+.PHONY: sanitized
+sanitized:
+	@$(MAKE) --no-print-directory build BUILD=$(BUILD)/asan LUAS="5.4 jit" OPT="$(SANITIZE)"
+
+# The lower half alone, without any Lua, under the sanitizers.
+C_TESTS := $(patsubst spec/core/%.c,$(BUILD)/c-tests/%,$(wildcard spec/core/*_test.c))
+
+.PHONY: c-tests
+c-tests: $(C_TESTS)
+
+$(BUILD)/c-tests/%: spec/core/%.c $(CC_SRC) $(HEADERS) spec/support/check.h
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) $(WARNINGS) $(SANITIZE) -Isrc -Ispec/support \
+	  $(shell pkg-config --cflags libcurl) $< $(CC_SRC) $(shell pkg-config --libs libcurl) -o $@
+
 DEMO_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev libluajit2-5.1-dev libcurl4-openssl-dev \
   ca-certificates lua-cjson nginx libnginx-mod-http-lua curl libxml2
 TEST_PACKAGES := $(DEMO_PACKAGES) lua5.1 lua5.2 lua5.3 luajit2 liblua5.1-0-dev liblua5.2-dev \

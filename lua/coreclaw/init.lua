@@ -23,6 +23,7 @@ local coreclaw = {
   null = json.null,
   array = json.array,
   integer = json.integer,
+  json = { decode = json.decode, encode = json.encode },
 }
 
 ---Waits without sending anything; other transfers of this process go on.

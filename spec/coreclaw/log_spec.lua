@@ -1,0 +1,32 @@
+local log = require "coreclaw.log"
+
+describe("log", function()
+  it("reads entries that are objects", function()
+    local read = log.read {
+      all_logs_url = "https://storage.example.com/l", result_count = 2,
+      list = {
+        { type = 2, group = "50110223344556672", content = "ready", timestamp = 1786201200351 },
+        { type = 4, group = "1", content = "Traceback:\n  x\nKeyError: 'title'\n", timestamp = 1786201204120 },
+      },
+    }
+    assert.equal("https://storage.example.com/l", read.url)
+    assert.equal(2, read.count)
+    assert.same({ text = "ready", level = "info", group = "50110223344556672", time = 1786201200.351 },
+      read.entries[1])
+    assert.equal("KeyError: 'title'", log.last_error(read.entries))
+  end)
+
+  it("reads entries that are strings", function()
+    local read = log.read { all_logs_url = "", list = { "Run started", "Run finished" } }
+    assert.same({ { text = "Run started" }, { text = "Run finished" } }, read.entries)
+    assert.is_nil(read.url)
+    assert.is_nil(log.last_error(read.entries))
+  end)
+
+  it("survives what it does not know", function()
+    assert.same({}, log.read({}).entries)
+    assert.same({}, log.read({ list = "no list" }).entries)
+    local read = log.read { list = { { type = 9, content = 5, group = {}, timestamp = "x" }, 7 } }
+    assert.same({ { text = "" }, { text = "7" } }, read.entries)
+  end)
+end)

@@ -1,0 +1,26 @@
+#!/bin/sh
+# test.sh — everything `make test` runs: builds, suites, and the one line that counts them.
+# Two suites at a time: most of their time is waiting.
+set -eu
+cd "$(dirname "$0")/../.."
+rm -rf build/test
+mkdir -p build/test
+
+make --no-print-directory -s -j2 build c-tests sanitized
+
+suites() {
+  for lua in lua5.1 lua5.2 lua5.3 lua5.4 luajit; do
+    echo "$lua sh spec/support/busted.sh $lua spec"
+  done
+  for test in build/c-tests/*; do
+    echo "$(basename "$test") $test"
+  done
+  echo "asan-lua5.4 sh spec/support/asan.sh lua5.4"
+  echo "asan-luajit sh spec/support/asan.sh luajit"
+  echo "valgrind-lua5.4 sh spec/support/valgrind.sh lua5.4"
+  echo "valgrind-luajit sh spec/support/valgrind.sh luajit"
+}
+suites | xargs -P 2 -L 1 sh spec/support/suite.sh
+
+cat build/test/*.count |
+  awk '{ p += $1; f += $2; s += $3 } END { print p " passed, " f " failed, " s " skipped"; exit f > 0 || p == 0 }'
