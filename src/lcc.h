@@ -6,9 +6,11 @@
 
 #include <lua.h>
 #include <lauxlib.h>
+#include <stddef.h>
 
 #if LUA_VERSION_NUM < 502
-/* 5.1 and LuaJIT. LUAJIT_VERSION is not defined by LuaJIT's lua.h, so only the API version decides. */
+/* 5.1 and LuaJIT. LUAJIT_VERSION is not defined by LuaJIT's lua.h, so only the API version decides.
+ */
 #define lcc_setfuncs(L, reg) luaL_register((L), NULL, (reg))
 #define lcc_rawlen(L, i)     lua_objlen((L), (i))
 #else
@@ -21,6 +23,48 @@
 #else
 #define lcc_newuserdata(L, size) lua_newuserdata((L), (size))
 #endif
+
+/* ---- lcc_util.c ---- */
+
+/* Bytes inside a Lua string that stays on the stack or in a table meanwhile. */
+typedef struct lcc_text {
+    const char *s; /* NULL: not given */
+    size_t n;
+} lcc_text;
+
+typedef enum lcc_type {
+    LCC_TEXT,    /* lcc_text; a string without NUL */
+    LCC_DATA,    /* lcc_text; any string */
+    LCC_LINES,   /* size_t; an array of so many strings, each without NUL */
+    LCC_SECONDS, /* double >= 0 */
+    LCC_SIZE,    /* size_t */
+    LCC_COUNT,   /* long >= 0 */
+    LCC_FLAG     /* bool */
+} lcc_type;
+
+/* One field of an option table and where its value goes. */
+typedef struct lcc_option {
+    const char *name; /* NULL ends the list */
+    lcc_type type;
+    size_t offset; /* in the structure that lcc_read_options fills */
+} lcc_option;
+
+/* Reads the table at index into *out; fields that are absent leave *out alone. Unknown names and
+ * wrong types raise, with `what` in front and the closest known name behind. The strings are
+ * borrowed from the table. Nothing is allocated, so no finalizer runs meanwhile. */
+void lcc_read_options(lua_State *L, int index, const char *what, const lcc_option *options,
+                      void *out);
+
+/* Raises `what: field "name" must ...`. */
+int lcc_field_error(lua_State *L, const char *what, const char *name, const char *must);
+
+/* Makes the class `name`: metamethods, and methods behind __index. Leaves the stack as it was. */
+void lcc_class(lua_State *L, const char *name, const luaL_Reg *meta, const luaL_Reg *methods);
+
+/* Sets a field of the table on the top. */
+void lcc_set_string(lua_State *L, const char *key, const char *value);
+void lcc_set_integer(lua_State *L, const char *key, lua_Integer value);
+void lcc_set_flag(lua_State *L, const char *key, int value);
 
 /* Each adds its functions to the module table on the top of the stack. */
 void lcc_open_engine(lua_State *L);

@@ -1,0 +1,460 @@
+#include "cc_engine.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "cc_poll.h"
+#include "cc_request.h"
+#include "cc_sys.h"
+
+#define SLOT_BITS  20 /* a million in flight; the 32 bits of the generation stand above */
+#define MAX_SLOTS  (1u << SLOT_BITS)
+#define MAX_SPARE  64  /* requests kept for reuse */
+#define MAX_STREAM 250 /* HTTP/2 streams on one connection */
+#define ROUNDS     16  /* of sockets in one step, so that a step ends */
+#define EVENTS     64
+
+typedef struct slot {
+    cc_request *request; /* NULL: free */
+    uint32_t generation; /* of the id that is in use, or was last */
+    uint32_t next_free;
+} slot;
+
+struct cc_engine {
+    pid_t pid;
+    char *bundle;
+    /* the caller's side */
+    slot *slots;
+    uint32_t slot_count, first_free; /* first_free == slot_count: none */
+    cc_request *spare;
+    int spare_count;
+    long inflight;
+    cc_request *done_first, *done_last;
+    bool exposed; /* somebody watches the descriptor, so the timer must be kept */
+    /* the loop's side */
+    CURLM *multi;
+    CURLSH *share;
+    cc_poll poll;
+    int64_t curl_due, limit_due; /* when libcurl and when a limit in time wants to be looked at */
+};
+
+/* ---- process ---- */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void init_curl(void) {
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static curl_version_info_data *version(void) {
+    pthread_once(&once, init_curl);
+    return curl_version_info(CURLVERSION_NOW);
+}
+
+void cc_engine_about(cc_about *out) {
+    curl_version_info_data *v = version();
+    out->version = v->version;
+    out->version_num = v->version_num;
+    out->ssl = v->ssl_version ? v->ssl_version : "";
+    out->http2 = (v->features & CURL_VERSION_HTTP2) != 0;
+    out->at_most_once = CC_HAVE_PREREQ && v->version_num >= 0x075000;
+}
+
+bool cc_engine_foreign(const cc_engine *e) {
+    return e->pid != getpid();
+}
+
+/* ---- the system's CA bundle ---- */
+
+static const char *built_in_bundle(void) {
+#if LIBCURL_VERSION_NUM >= 0x074600
+    curl_version_info_data *v = version();
+    if (v->age >= CURLVERSION_SEVENTH) return v->cainfo;
+#endif
+    return NULL;
+}
+
+/* libcurl's own idea first; it knows how it was built. */
+static const char *find_bundle(void) {
+    static const char *const known[] = {
+        "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Alpine */
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem", /* SUSE */
+        "/etc/ssl/cert.pem",      /* macOS, BSD */
+        "/usr/local/share/certs/ca-root-nss.crt",
+        NULL};
+    const char *own = built_in_bundle();
+    if (own && access(own, R_OK) == 0) return own;
+    for (int i = 0; known[i]; i++) {
+        if (access(known[i], R_OK) == 0) return known[i];
+    }
+    return NULL;
+}
+
+/* ---- the loop: sockets and time ---- */
+
+/* Callbacks of the multi handle: epoll and a number, nothing else. */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known) {
+    (void)easy;
+    cc_engine *e = user;
+    bool in = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+    bool out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
+    cc_poll_watch(&e->poll, fd, in, out, known != NULL);
+    if (!known) curl_multi_assign(e->multi, fd, e); /* any pointer: the socket is known now */
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *user) {
+    (void)multi;
+    cc_engine *e = user;
+    e->curl_due = ms < 0 ? CC_NEVER : cc_now_us() + (int64_t)ms * 1000;
+    return 0;
+}
+
+static int64_t earlier(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* The timer costs a system call, so it is only kept where somebody sleeps on the descriptor. */
+static void keep_timer(cc_engine *e) {
+    if (!e->exposed) return;
+    int64_t due = earlier(e->curl_due, e->limit_due);
+    cc_poll_ring_at(&e->poll, e->done_first ? 0 : due);
+}
+
+/* From the loop's side to the caller's. */
+static void put_done(cc_engine *e, cc_request *r) {
+    r->state = CC_DONE;
+    r->next = NULL;
+    if (e->done_last)
+        e->done_last->next = r;
+    else
+        e->done_first = r;
+    e->done_last = r;
+    e->inflight--;
+}
+
+static void finish(cc_engine *e, cc_request *r, cc_end end, CURLcode rc) {
+    cc_request_finish(r, end, rc, cc_now_us());
+    curl_multi_remove_handle(e->multi, r->easy);
+    put_done(e, r);
+}
+
+static bool start(cc_engine *e, cc_request *r) {
+    return curl_multi_add_handle(e->multi, r->easy) == CURLM_OK;
+}
+
+static bool went_on(cc_engine *e, cc_request *r) {
+    if (!cc_request_redirect(r)) return false;
+    curl_multi_remove_handle(e->multi, r->easy);
+    if (start(e, r)) return true;
+    r->end = CC_END_NOMEM;
+    return false;
+}
+
+static void collect(cc_engine *e) {
+    CURLMsg *m;
+    int left;
+    while ((m = curl_multi_info_read(e->multi, &left))) {
+        cc_request *r = NULL;
+        CURLcode rc = m->data.result;
+        if (m->msg != CURLMSG_DONE) continue;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&r);
+        if (rc != CURLE_OK || !went_on(e, r)) finish(e, r, CC_END_CURL, rc);
+    }
+}
+
+static void act(cc_engine *e, curl_socket_t fd, int what) {
+    int running;
+    curl_multi_socket_action(e->multi, fd, what, &running);
+}
+
+/* libcurl is asked only when its own time has come: it looks at every timer then. */
+static void run_timers(cc_engine *e) {
+    if (cc_now_us() < e->curl_due) return;
+    e->curl_due = CC_NEVER; /* the callback sets the next one */
+    act(e, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* All transfers are looked at, but only when the earliest limit has come: with limits of seconds
+ * and transfers of milliseconds that is next to never. */
+static void run_limits(cc_engine *e) {
+    int64_t now = cc_now_us(), due = CC_NEVER;
+    if (now < e->limit_due) return;
+    for (uint32_t i = 0; i < e->slot_count; i++) {
+        cc_request *r = e->slots[i].request;
+        if (!r || r->state != CC_ACTIVE) continue;
+        cc_end end = cc_request_expired(r, now);
+        if (end != CC_END_CURL)
+            finish(e, r, end, CURLE_OPERATION_TIMEDOUT);
+        else
+            due = earlier(due, cc_request_due(r, now));
+    }
+    e->limit_due = due;
+}
+
+static int run_sockets(cc_engine *e, int64_t us) {
+    cc_event events[EVENTS];
+    int n = cc_poll_wait(&e->poll, events, EVENTS, us);
+    for (int i = 0; i < n; i++) {
+        int what = (events[i].in ? CURL_CSELECT_IN : 0) | (events[i].out ? CURL_CSELECT_OUT : 0) |
+                   (events[i].broken ? CURL_CSELECT_ERR : 0);
+        act(e, events[i].fd, what);
+    }
+    return n;
+}
+
+/* One turn; what cc_poll_wait returned. */
+static int turn(cc_engine *e, int64_t us) {
+    int n = run_sockets(e, us);
+    run_timers(e);
+    collect(e);
+    run_limits(e);
+    return n;
+}
+
+void cc_engine_step(cc_engine *e) {
+    for (int i = 0; i < ROUNDS && turn(e, 0) > 0; i++) continue;
+    keep_timer(e);
+}
+
+/* Until something ends, a signal comes or the time is up. */
+void cc_engine_wait(cc_engine *e, int64_t us) {
+    int64_t now = cc_now_us();
+    int64_t until = us < CC_NEVER - now ? now + us : CC_NEVER;
+    while (!e->done_first) {
+        int64_t due = earlier(until, earlier(e->curl_due, e->limit_due));
+        int n = turn(e, due > now ? due - now : 0);
+        now = cc_now_us();
+        if (n < 0 || now >= until) break;
+    }
+    keep_timer(e);
+}
+
+/* ---- the caller: ids ---- */
+
+static bool more_slots(cc_engine *e) {
+    uint32_t count = e->slot_count ? e->slot_count * 2 : 64;
+    if (count > MAX_SLOTS) return false;
+    slot *s = realloc(e->slots, count * sizeof *s);
+    if (!s) return false;
+    for (uint32_t i = e->slot_count; i < count; i++) {
+        s[i] = (slot){NULL, 0, i + 1};
+    }
+    e->slots = s;
+    e->slot_count = count;
+    return true;
+}
+
+static cc_id id_of(const cc_engine *e, const cc_request *r) {
+    return ((cc_id)e->slots[r->slot].generation << SLOT_BITS) | r->slot;
+}
+
+static void take_slot(cc_engine *e, cc_request *r) {
+    r->slot = e->first_free;
+    slot *s = &e->slots[r->slot];
+    e->first_free = s->next_free;
+    s->request = r;
+    if (++s->generation == 0) s->generation = 1; /* so that no id is 0 */
+}
+
+static void give_slot(cc_engine *e, cc_request *r) {
+    slot *s = &e->slots[r->slot];
+    s->request = NULL;
+    s->next_free = e->first_free;
+    e->first_free = r->slot;
+}
+
+static cc_request *find(const cc_engine *e, cc_id id) {
+    uint32_t i = (uint32_t)(id & (MAX_SLOTS - 1));
+    if (i >= e->slot_count || !e->slots[i].request) return NULL;
+    return e->slots[i].generation == id >> SLOT_BITS ? e->slots[i].request : NULL;
+}
+
+/* ---- the caller: requests ---- */
+
+static cc_request *new_request(cc_engine *e) {
+    cc_request *r = e->spare;
+    if (!r) return cc_request_new(e->share);
+    e->spare = r->next;
+    e->spare_count--;
+    r->next = NULL;
+    return r;
+}
+
+cc_code cc_engine_prepare(cc_engine *e, const cc_spec *spec, cc_request **out) {
+    cc_request *r = *out = new_request(e);
+    if (!r) return CC_NOMEM;
+    cc_code code = cc_request_prepare(r, spec, e->bundle);
+    if (code != CC_OK) cc_engine_discard(e, r);
+    return code;
+}
+
+void cc_engine_discard(cc_engine *e, cc_request *r) {
+    if (r->held) {
+        cc_request_abandon(r);
+        return;
+    }
+    if (e->spare_count >= MAX_SPARE) {
+        cc_request_free(r);
+        return;
+    }
+    cc_request_reset(r);
+    r->next = e->spare;
+    e->spare = r;
+    e->spare_count++;
+}
+
+/* Both sides in one here: in direct mode the caller's thread is the loop's. */
+static bool hand_over(cc_engine *e, cc_request *r, int64_t now) {
+    if (!start(e, r)) return false;
+    r->state = CC_ACTIVE;
+    e->inflight++;
+    e->limit_due = earlier(e->limit_due, cc_request_due(r, now));
+    run_timers(e); /* begins to connect at once: the caller may have other things to do */
+    collect(e);
+    keep_timer(e);
+    return true;
+}
+
+static cc_code enter(cc_engine *e, cc_request *r, cc_id *id) {
+    int64_t now = cc_now_us();
+    if (!cc_request_seal(r, now)) return CC_NOMEM;
+    if (e->first_free == e->slot_count && !more_slots(e)) return CC_FULL;
+    take_slot(e, r);
+    *id = id_of(e, r);
+    if (hand_over(e, r, now)) return CC_OK;
+    give_slot(e, r);
+    return CC_REFUSED;
+}
+
+cc_code cc_engine_submit(cc_engine *e, cc_request *r, cc_id *id) {
+    cc_code code = enter(e, r, id);
+    if (code != CC_OK) cc_engine_discard(e, r);
+    return code;
+}
+
+cc_request *cc_engine_hold(cc_engine *e, cc_id *id, cc_answer *a) {
+    cc_request *r = e->done_first;
+    if (!r) return NULL;
+    *id = id_of(e, r);
+    *a = (cc_answer){&r->failure, r->status, &r->answer_headers, &r->answer_body};
+    r->held++;
+    return r;
+}
+
+static void take(cc_engine *e, cc_request *r) {
+    e->done_first = r->next;
+    if (!e->done_first) e->done_last = NULL;
+    give_slot(e, r);
+    cc_engine_discard(e, r);
+}
+
+void cc_engine_release(cc_engine *e, cc_request *r, bool taken) {
+    r->held--;
+    if (!r->orphan) {
+        if (taken) take(e, r);
+    } else if (r->held == 0) {
+        cc_request_free(r);
+    }
+}
+
+bool cc_engine_cancel(cc_engine *e, cc_id id) {
+    cc_request *r = find(e, id);
+    if (!r || r->state != CC_ACTIVE) return false;
+    finish(e, r, CC_END_CANCELLED, CURLE_ABORTED_BY_CALLBACK);
+    keep_timer(e);
+    return true;
+}
+
+int cc_engine_fd(cc_engine *e) {
+    e->exposed = true;
+    keep_timer(e);
+    return e->poll.fd;
+}
+
+long cc_engine_inflight(const cc_engine *e) {
+    return e->inflight;
+}
+
+/* ---- life ---- */
+
+/* TLS sessions are worth sharing: a resumed handshake costs a fraction. Names and connections are
+ * shared by the multi handle already. */
+static bool open_share(cc_engine *e) {
+    e->share = curl_share_init();
+    if (!e->share) return false;
+    return curl_share_setopt(e->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+}
+
+static bool open_multi(cc_engine *e, const cc_engine_options *o) {
+    CURLM *m = e->multi = curl_multi_init();
+    if (!m) return false;
+    curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, (void *)e);
+    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(m, CURLMOPT_TIMERDATA, (void *)e);
+    curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, o->max_idle);
+    curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, o->max_connections);
+    curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, o->max_host_connections);
+    curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+#if LIBCURL_VERSION_NUM >= 0x074300
+    curl_multi_setopt(m, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)MAX_STREAM);
+#endif
+    return true;
+}
+
+static bool copy_bundle(cc_engine *e) {
+    const char *bundle = find_bundle();
+    if (!bundle) return true;
+    e->bundle = strdup(bundle);
+    return e->bundle != NULL;
+}
+
+cc_engine *cc_engine_open(const cc_engine_options *options) {
+    version();
+    cc_engine *e = calloc(1, sizeof *e);
+    if (!e) return NULL;
+    e->pid = getpid();
+    e->poll.fd = e->poll.timer = -1;
+    e->curl_due = e->limit_due = CC_NEVER;
+    if (cc_poll_open(&e->poll) && open_share(e) && open_multi(e, options) && copy_bundle(e))
+        return e;
+    cc_engine_close(e);
+    return NULL;
+}
+
+static void free_requests(cc_engine *e) {
+    for (uint32_t i = 0; i < e->slot_count; i++) {
+        cc_request *r = e->slots[i].request;
+        if (r && r->state == CC_ACTIVE) curl_multi_remove_handle(e->multi, r->easy);
+        if (r && r->held)
+            cc_request_abandon(r);
+        else
+            cc_request_free(r);
+    }
+    while (e->spare) {
+        cc_request *r = e->spare;
+        e->spare = r->next;
+        cc_request_free(r);
+    }
+}
+
+void cc_engine_close(cc_engine *e) {
+    if (!e) return;
+    if (cc_engine_foreign(e)) { /* libcurl would say goodbye on the parent's connections */
+        cc_poll_close(&e->poll);
+        return;
+    }
+    free_requests(e);
+    if (e->multi) curl_multi_cleanup(e->multi);
+    if (e->share) curl_share_cleanup(e->share);
+    cc_poll_close(&e->poll); /* after the multi handle, whose goodbyes still call on_socket */
+    free(e->slots);
+    free(e->bundle);
+    free(e);
+}

@@ -1,0 +1,271 @@
+#include "cc_message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cc_text.h"
+
+/* What every message may need; made once per failure. */
+typedef struct scene {
+    cc_request *r;
+    int code;        /* CURLcode */
+    double elapsed;  /* seconds since it was submitted */
+    char where[300]; /* host:port, of the proxy if libcurl speaks of one */
+    char said[256];  /* libcurl's own words, fit to be shown */
+} scene;
+
+static void say(scene *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void say(scene *s, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->r->failure.message, CC_MESSAGE_SIZE, format, args);
+    va_end(args);
+}
+
+/* ---- where and what ---- */
+
+static void find_where(scene *s) {
+    const char *url = NULL;
+    char host[256];
+    int port;
+    curl_easy_getinfo(s->r->easy, CURLINFO_EFFECTIVE_URL, &url);
+    cc_text_host_port(s->where, sizeof s->where, url ? url : "");
+    if (sscanf(s->said, "Failed to connect to %255s port %d", host, &port) == 2) {
+        snprintf(s->where, sizeof s->where, "%s:%d", host, port);
+    }
+}
+
+static void find_words(scene *s, CURLcode rc) {
+    const char *words = s->r->curl_message;
+    cc_text_scrub(s->said, sizeof s->said, words[0] ? words : curl_easy_strerror(rc));
+}
+
+/* ---- one function for each thing that can go wrong ---- */
+
+static void say_unresolved(scene *s) {
+    char *colon = strrchr(s->where, ':');
+    if (colon) *colon = '\0';
+    say(s, "cannot resolve the host name \"%s\": check the URL and this machine's DNS", s->where);
+}
+
+static void say_unresolved_proxy(scene *s) {
+    say(s, "cannot resolve the proxy's host name (%s): check proxy and the *_proxy environment",
+        s->said);
+}
+
+static void say_unconnected(scene *s) {
+    long number = 0;
+    curl_easy_getinfo(s->r->easy, CURLINFO_OS_ERRNO, &number);
+    say(s, "cannot connect to %s: %s", s->where, number ? strerror((int)number) : s->said);
+}
+
+static void say_connect_timeout(scene *s) {
+    double limit = s->r->connect_timeout;
+    if (limit > 0 && s->elapsed >= limit * 0.9) {
+        say(s, "no connection to %s within %g s (connect_timeout)", s->where, limit);
+    } else {
+        say(s, "connecting to %s timed out after %.1f s", s->where, s->elapsed);
+    }
+}
+
+static void say_timed_out(scene *s) {
+    if (s->r->tries == 0) {
+        say_connect_timeout(s);
+    } else {
+        say(s, "timed out talking to %s after %.1f s: %s", s->where, s->elapsed, s->said);
+    }
+}
+
+/* How far it had come: the difference between a slow server and a dead one. */
+static void say_limit(scene *s, const char *name, double limit) {
+    const cc_request *r = s->r;
+    if (r->tries == 0) {
+        say(s, "no connection to %s within %g s (%s)", s->where, limit, name);
+    } else if (r->header_bytes == 0) {
+        say(s, "no answer from %s within %g s (%s)", s->where, limit, name);
+    } else {
+        say(s, "the answer of %s was not complete within %g s (%s), %zu bytes of the body came",
+            s->where, limit, name, r->answer_body.len);
+    }
+}
+
+static void say_idle(scene *s) {
+    const cc_request *r = s->r;
+    if (r->header_bytes == 0) {
+        say(s, "no answer from %s, and no byte moved for %g s (idle_timeout)", s->where,
+            r->idle_timeout);
+    } else {
+        say(s, "%s stopped sending for %g s (idle_timeout), %zu bytes into the body", s->where,
+            r->idle_timeout, r->answer_body.len);
+    }
+}
+
+static void say_untrusted(scene *s) {
+    const char *advice = "if the server uses a private CA, name its certificate in ca_file; else "
+                         "install the system's store (package ca-certificates)";
+    if (cc_text_has(s->said, "subject name") || cc_text_has(s->said, "host name") ||
+        cc_text_has(s->said, "does not match")) {
+        advice = "the certificate belongs to another host; check the URL";
+    } else if (cc_text_has(s->said, "expired") || cc_text_has(s->said, "not yet valid")) {
+        advice = "the server needs a new certificate, or this machine's clock is wrong";
+    }
+    say(s, "the certificate of %s is not accepted: %.120s; %s", s->where, s->said, advice);
+}
+
+static void say_bad_ca_file(scene *s) {
+    say(s, "the CA certificates cannot be read (%s): check ca_file and ca_path", s->said);
+}
+
+static void say_closed(scene *s) {
+    say(s, "%s closed the connection without an answer", s->where);
+}
+
+static void say_broken(scene *s) {
+    say(s, "the connection to %s broke: %s", s->where, s->said);
+}
+
+static void say_cut(scene *s) {
+    say(s, "the answer of %s is cut short: %s", s->where, s->said);
+}
+
+static void say_not_http(scene *s) {
+    say(s, "%s did not answer in HTTP: %s", s->where, s->said);
+}
+
+static void say_undecodable(scene *s) {
+    say(s, "the answer of %s cannot be decompressed: %s", s->where, s->said);
+}
+
+static void say_tls(scene *s) {
+    say(s, "no TLS connection to %s: %s", s->where, s->said);
+}
+
+static void say_whatever(scene *s) {
+    say(s, "%s: %s", s->where, s->said);
+}
+
+static const struct {
+    int code;
+    void (*tell)(scene *);
+} WORDS[] = {
+    {CURLE_UNSUPPORTED_PROTOCOL, say_not_http},
+    {CURLE_COULDNT_RESOLVE_PROXY, say_unresolved_proxy},
+    {CURLE_COULDNT_RESOLVE_HOST, say_unresolved},
+    {CURLE_COULDNT_CONNECT, say_unconnected},
+    {CURLE_WEIRD_SERVER_REPLY, say_not_http},
+    {CURLE_PARTIAL_FILE, say_cut},
+    {CURLE_OPERATION_TIMEDOUT, say_timed_out},
+    {CURLE_SSL_CONNECT_ERROR, say_tls},
+    {CURLE_GOT_NOTHING, say_closed},
+    {CURLE_SEND_ERROR, say_broken},
+    {CURLE_RECV_ERROR, say_broken},
+    {CURLE_PEER_FAILED_VERIFICATION, say_untrusted},
+    {CURLE_BAD_CONTENT_ENCODING, say_undecodable},
+    {CURLE_SSL_CACERT_BADFILE, say_bad_ca_file},
+};
+
+static void tell_curl(scene *s) {
+    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
+        if (WORDS[i].code != s->code) continue;
+        WORDS[i].tell(s);
+        return;
+    }
+    say_whatever(s);
+}
+
+/* ---- what we ended ourselves ---- */
+
+static void tell_end(scene *s, cc_end end) {
+    cc_request *r = s->r;
+    switch (end) {
+    case CC_END_CURL:
+        tell_curl(s);
+        break;
+    case CC_END_CANCELLED:
+        say(s, "cancelled");
+        break;
+    case CC_END_IDLE:
+        say_idle(s);
+        break;
+    case CC_END_TOTAL:
+        say_limit(s, "timeout", r->timeout);
+        break;
+    case CC_END_BODY_FULL:
+        say(s, "the answer of %s is larger than max_body (%zu bytes)", s->where,
+            r->answer_body.max);
+        break;
+    case CC_END_HEADERS_FULL:
+        say(s, "the headers of %s are larger than max_headers (%zu bytes) or than libcurl takes",
+            s->where, r->max_headers);
+        break;
+    case CC_END_NOMEM:
+        say(s, "out of memory while reading from %s", s->where);
+        break;
+    case CC_END_SECOND_TRY:
+        say(s, "%s closed the connection without an answer; the request is not sent twice",
+            s->where);
+        break;
+    case CC_END_REDIRECT:
+        say(s, "%s redirects too often or to where this request must not go", s->where);
+        break;
+    }
+}
+
+static int code_of(cc_end end, CURLcode rc) {
+    switch (end) {
+    case CC_END_CURL:
+        break;
+    case CC_END_CANCELLED:
+        return CURLE_ABORTED_BY_CALLBACK;
+    case CC_END_IDLE:
+    case CC_END_TOTAL:
+        return CURLE_OPERATION_TIMEDOUT;
+    case CC_END_BODY_FULL:
+    case CC_END_HEADERS_FULL:
+        return CURLE_FILESIZE_EXCEEDED;
+    case CC_END_NOMEM:
+        return CURLE_OUT_OF_MEMORY;
+    case CC_END_SECOND_TRY:
+        return CURLE_GOT_NOTHING;
+    case CC_END_REDIRECT:
+        return CURLE_TOO_MANY_REDIRECTS;
+    }
+    return (int)rc;
+}
+
+/* libcurl has ceilings of its own for headers: 100 KiB a line, reported as if memory were out,
+ * and 300 KiB in all, reported as a broken connection. */
+static cc_end see_through(const cc_request *r, cc_end end, CURLcode rc) {
+    if (end != CC_END_CURL) return end;
+    bool line = rc == CURLE_OUT_OF_MEMORY && r->tries > 0 && (r->block_open || !r->header_bytes);
+    bool all = rc == CURLE_RECV_ERROR && cc_text_has(r->curl_message, "too large response headers");
+    return line || all ? CC_END_HEADERS_FULL : end;
+}
+
+/* "No" only where it is certain. */
+static cc_sent sent_of(const cc_request *r, int code) {
+    if (CC_HAVE_PREREQ) return r->tries == 0 ? CC_SENT_NO : CC_SENT_UNKNOWN;
+    /* libcurl before 7.80: a connection of its own that was never made has carried nothing */
+    bool unmade = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+                  code == CURLE_COULDNT_RESOLVE_PROXY;
+    return r->once && unmade ? CC_SENT_NO : CC_SENT_UNKNOWN;
+}
+
+void cc_message_fill(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
+    cc_failure *f = &r->failure;
+    if (end == CC_END_CURL && rc == CURLE_OK) return;
+    end = see_through(r, end, rc);
+    scene s = {.r = r, .code = code_of(end, rc), .elapsed = (double)(now - r->started) * 1e-6};
+    const cc_transport_error *row = cc_transport_lookup(s.code);
+    f->kind = row->kind;
+    f->retryable = row->retryable;
+    f->name = row->name;
+    f->code = s.code;
+    f->status = r->status;
+    f->sent = sent_of(r, s.code);
+    find_words(&s, rc);
+    find_where(&s);
+    tell_end(&s, end);
+}

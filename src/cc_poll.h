@@ -1,0 +1,39 @@
+/* One readable file descriptor for many sockets and a timer.
+ *
+ * Here with epoll and timerfd; another system gets another file with the same five functions. */
+#ifndef CC_POLL_H
+#define CC_POLL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct cc_poll {
+    int fd;        /* the one that the outside may watch, -1 when closed */
+    int timer;     /* timerfd, -1 when closed */
+    int64_t armed; /* when the timer rings (cc_now_us), CC_NEVER if it does not */
+} cc_poll;
+
+typedef struct cc_event {
+    int fd;
+    bool in, out, broken;
+} cc_event;
+
+#define CC_NEVER INT64_MAX
+
+/* False, and nothing left open, if the system refuses. */
+bool cc_poll_open(cc_poll *p);
+
+/* Watches fd for reading, writing, both or neither (then it is forgotten). */
+void cc_poll_watch(cc_poll *p, int fd, bool in, bool out, bool known);
+
+/* Makes p->fd readable at that time of cc_now_us. CC_NEVER switches it off. */
+void cc_poll_ring_at(cc_poll *p, int64_t when);
+
+/* Waits at most so many microseconds (rounded up to milliseconds; 0 only looks) and fills at most
+ * max events. Returns their number, 0 also when the timer rang, -1 when a signal came. */
+int cc_poll_wait(cc_poll *p, cc_event *events, int max, int64_t us);
+
+/* Closes both descriptors and calls nothing else, so that a forked child may do it too. */
+void cc_poll_close(cc_poll *p);
+
+#endif

@@ -1,0 +1,101 @@
+/* One transfer: an easy handle, what is sent, and where the answer goes.
+ *
+ * Callbacks of libcurl end here and touch nothing but this structure. A request is made ready
+ * by the caller, run by the engine's loop, and read by the caller again; at any time only one
+ * of them has it. Requests are reused: what can be kept (handle, buffers) is. */
+#ifndef CC_REQUEST_H
+#define CC_REQUEST_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cc_spec.h"
+
+#define CC_MAX_REDIRECTS 5
+
+/* PREREQ is what makes "sent" exact and "once" certain; it came with 7.80.0. */
+#if LIBCURL_VERSION_NUM >= 0x075000
+#define CC_HAVE_PREREQ 1
+#else
+#define CC_HAVE_PREREQ 0
+#endif
+
+typedef enum cc_state { CC_IDLE = 0, CC_ACTIVE, CC_DONE } cc_state;
+
+/* Why the loop or a callback ended a transfer, where the CURLcode cannot tell. */
+typedef enum cc_end {
+    CC_END_CURL = 0, /* as libcurl says */
+    CC_END_CANCELLED,
+    CC_END_IDLE,
+    CC_END_TOTAL,
+    CC_END_BODY_FULL,
+    CC_END_HEADERS_FULL,
+    CC_END_NOMEM,
+    CC_END_SECOND_TRY,
+    CC_END_REDIRECT
+} cc_end;
+
+struct cc_request {
+    CURL *easy;
+    struct curl_slist *headers;
+    char *body;
+    size_t body_len;
+    cc_buf answer_headers, answer_body;
+    size_t header_bytes, max_headers; /* of all answers together, 1xx and redirects too */
+    bool block_open;                  /* inside a header block */
+    bool follow, once;
+    bool sends; /* has a body, or says that it has none */
+    bool sized; /* the body's length has been looked at */
+    int redirects;
+    int tries;                 /* how often libcurl was about to send (0: nothing left) */
+    cc_end end;                /* set by a callback before it stops the transfer */
+    int64_t started, deadline; /* microseconds; CC_NEVER: no total limit */
+    int64_t idle_limit, moved; /* 0: no limit */
+    curl_off_t moved_bytes;
+    double connect_timeout, idle_timeout, timeout; /* as given, for the messages */
+    cc_failure failure;                            /* kind CC_KIND_NONE: it went well */
+    long status;
+    char curl_message[CURL_ERROR_SIZE];
+    /* for the engine and the binding */
+    cc_state state;
+    int held;    /* somebody is reading the answer: it must not be freed now */
+    bool orphan; /* the engine is done with it; the last holder frees it */
+    uint32_t slot;
+    struct cc_request *next;
+};
+
+/* A new request with an easy handle, or NULL when memory is out. share may be NULL. */
+cc_request *cc_request_new(CURLSH *share);
+
+/* Fills in what is to be sent. CC_OK, or why not; then it may only be reset or freed.
+ * bundle is the system's CA file, NULL to leave libcurl's default. */
+cc_code cc_request_prepare(cc_request *r, const cc_spec *spec, const char *bundle);
+
+/* The last step before the loop takes it. False when memory is out. */
+bool cc_request_seal(cc_request *r, int64_t now);
+
+/* When the loop must look at it again, if nothing happens before: CC_NEVER or a time. */
+int64_t cc_request_due(const cc_request *r, int64_t now);
+
+/* CC_END_TOTAL or CC_END_IDLE if a limit has passed, else CC_END_CURL. */
+cc_end cc_request_expired(const cc_request *r, int64_t now);
+
+/* Is the finished answer a redirect that is to be followed? Then the request is made ready for the
+ * next round, without the caller's headers; false with r->end set where it must not be followed. */
+bool cc_request_redirect(cc_request *r);
+
+/* Writes down how it ended, while the easy handle still knows. */
+void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now);
+
+/* Forgets the transfer, keeps handle and small buffers for the next one. */
+void cc_request_reset(cc_request *r);
+
+/* Instead of free while it is held: gives the handle up, and leaves the bytes to the last holder.
+ */
+void cc_request_abandon(cc_request *r);
+
+/* Frees everything. The easy handle must have left its multi handle. */
+void cc_request_free(cc_request *r);
+
+#endif

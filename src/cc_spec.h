@@ -1,0 +1,49 @@
+/* What goes into an engine and what comes out of it, in words that need neither curl.h nor Lua. */
+#ifndef CC_SPEC_H
+#define CC_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cc_buf.h"
+#include "cc_error.h"
+
+typedef enum cc_code {
+    CC_OK = 0,
+    CC_NOMEM,
+    CC_REFUSED, /* libcurl did not take an option or the request */
+    CC_FULL     /* a million in flight */
+} cc_code;
+
+typedef struct cc_request cc_request;
+
+/* What to send, and within which limits. All strings are borrowed and copied where needed. */
+typedef struct cc_spec {
+    const char *url;    /* passed cc_text_check_url */
+    const char *method; /* one of cc_request_methods */
+    const char *body;   /* NULL: none */
+    size_t body_len;
+    double connect_timeout, idle_timeout, timeout; /* seconds; 0: none */
+    size_t max_body, max_headers;
+    bool once;   /* must leave this machine at most once; excludes follow */
+    bool follow; /* redirects of a GET, without the caller's headers */
+    bool insecure;
+    const char *ca_file, *ca_path; /* NULL: the system's */
+    const char *proxy;             /* NULL: libcurl's environment rules; "": none */
+} cc_spec;
+
+/* How a transfer ended. Borrowed from the request. */
+typedef struct cc_answer {
+    const cc_failure *failure; /* kind CC_KIND_NONE: there is an answer */
+    long status;
+    const cc_buf *headers; /* the block of the final response */
+    const cc_buf *body;
+} cc_answer;
+
+/* "GET", "HEAD", ..., NULL. */
+extern const char *const cc_request_methods[];
+
+/* Adds a header line that passed cc_text_check_header. False when memory is out. */
+bool cc_request_add_header(cc_request *r, const char *line);
+
+#endif

@@ -1,0 +1,361 @@
+#include "lcc.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "cc_engine.h"
+#include "cc_text.h"
+
+#define CLASS            "coreclaw.engine"
+#define DEFAULT_BODY     (64u << 20)
+#define DEFAULT_HEADERS  (256u << 10)
+#define LONGEST_WAIT     86400.0 /* a day: what is longer is for ever, and would overflow */
+#define DEFAULT_TOTAL    64
+#define DEFAULT_PER_HOST 16
+
+typedef struct box {
+    cc_engine *engine; /* NULL: closed */
+} box;
+
+/* Integers where Lua has them (an id must not print as 1048577.0). */
+static void push_id(lua_State *L, cc_id id) {
+#if LUA_VERSION_NUM >= 503
+    lua_pushinteger(L, (lua_Integer)id);
+#else
+    lua_pushnumber(L, (lua_Number)id);
+#endif
+}
+
+static cc_engine *check(lua_State *L) {
+    box *b = luaL_checkudata(L, 1, CLASS);
+    if (!b->engine) luaL_error(L, CLASS " is closed");
+    if (cc_engine_foreign(b->engine)) {
+        luaL_error(L, CLASS " belongs to the parent process; after a fork the child makes its own");
+    }
+    return b->engine;
+}
+
+/* ---- open and close ---- */
+
+typedef struct engine_options {
+    cc_engine_options limits;
+    lcc_text mode;
+} engine_options;
+
+#define FIELD(name, type, member)                                                                  \
+    { name, type, offsetof(engine_options, member) }
+static const lcc_option ENGINE_OPTIONS[] = {
+    FIELD("max_connections", LCC_COUNT, limits.max_connections),
+    FIELD("max_host_connections", LCC_COUNT, limits.max_host_connections),
+    FIELD("max_idle", LCC_COUNT, limits.max_idle),
+    FIELD("mode", LCC_TEXT, mode),
+    {NULL, LCC_TEXT, 0},
+};
+#undef FIELD
+
+static cc_engine_options read_engine_options(lua_State *L) {
+    engine_options o = {{DEFAULT_TOTAL, DEFAULT_PER_HOST, -1}, {NULL, 0}};
+    if (!lua_isnoneornil(L, 1)) lcc_read_options(L, 1, "engine", ENGINE_OPTIONS, &o);
+    if (o.mode.s && strcmp(o.mode.s, "direct") != 0) {
+        lcc_field_error(L, "engine", "mode", "be \"direct\"");
+    }
+    if (o.limits.max_idle < 0) o.limits.max_idle = o.limits.max_connections;
+    if (o.limits.max_idle == 0) o.limits.max_idle = 1; /* 0 would mean libcurl's default */
+    return o.limits;
+}
+
+static int new_engine(lua_State *L) {
+    cc_engine_options limits = read_engine_options(L);
+    box *b = lcc_newuserdata(L, sizeof *b);
+    b->engine = NULL; /* the closed handle first, so that __gc may come at any time */
+    luaL_getmetatable(L, CLASS);
+    lua_setmetatable(L, -2);
+    b->engine = cc_engine_open(&limits);
+    if (!b->engine) return luaL_error(L, "engine: out of memory or file descriptors");
+    return 1;
+}
+
+/* close, __gc and __close */
+static int close_engine(lua_State *L) {
+    box *b = luaL_checkudata(L, 1, CLASS);
+    cc_engine *e = b->engine;
+    b->engine = NULL;
+    cc_engine_close(e);
+    return 0;
+}
+
+/* ---- submit ---- */
+
+typedef struct submit_options {
+    lcc_text url, method, body, ca_file, ca_path, proxy;
+    size_t headers;
+    double connect_timeout, idle_timeout, timeout;
+    size_t max_body, max_headers;
+    bool once, follow, verify;
+} submit_options;
+
+#define FIELD(name, type)                                                                          \
+    { #name, type, offsetof(submit_options, name) }
+static const lcc_option SUBMIT_OPTIONS[] = {
+    FIELD(url, LCC_TEXT),
+    FIELD(method, LCC_TEXT),
+    FIELD(headers, LCC_LINES),
+    FIELD(body, LCC_DATA),
+    FIELD(connect_timeout, LCC_SECONDS),
+    FIELD(idle_timeout, LCC_SECONDS),
+    FIELD(timeout, LCC_SECONDS),
+    FIELD(max_body, LCC_SIZE),
+    FIELD(max_headers, LCC_SIZE),
+    FIELD(once, LCC_FLAG),
+    FIELD(follow, LCC_FLAG),
+    FIELD(verify, LCC_FLAG),
+    FIELD(ca_file, LCC_TEXT),
+    FIELD(ca_path, LCC_TEXT),
+    FIELD(proxy, LCC_TEXT),
+    {NULL, LCC_TEXT, 0},
+};
+#undef FIELD
+
+static bool is_method(const char *name) {
+    for (const char *const *m = cc_request_methods; *m; m++) {
+        if (strcmp(*m, name) == 0) return true;
+    }
+    return false;
+}
+
+static void check_url(lua_State *L, const lcc_text *url) {
+    if (!url->s) luaL_error(L, "submit: field \"url\" is required");
+    const char *must = cc_text_check_url(url->s, url->n);
+    if (must) lcc_field_error(L, "submit", "url", must);
+}
+
+/* Never shows the line: it may hold the key. */
+static void check_headers(lua_State *L, size_t n) {
+    if (n == 0) return;
+    lua_getfield(L, 2, "headers");
+    for (size_t i = 1; i <= n; i++) {
+        lua_rawgeti(L, -1, (int)i);
+        lcc_text line = {NULL, 0};
+        line.s = lua_tolstring(L, -1, &line.n);
+        const char *must = cc_text_check_header(line.s, line.n);
+        if (must) luaL_error(L, "submit: field \"headers\": line %d must %s", (int)i, must);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* Redirects repeat a request, which is what once forbids, and a body would travel with them. */
+static void check_follow(lua_State *L, const submit_options *o) {
+    if (!o->follow) return;
+    if (o->once) luaL_error(L, "submit: fields \"once\" and \"follow\" exclude each other");
+    if (o->body.s || (strcmp(o->method.s, "GET") != 0 && strcmp(o->method.s, "HEAD") != 0)) {
+        luaL_error(L, "submit: field \"follow\" goes with GET and HEAD only");
+    }
+}
+
+static submit_options read_submit_options(lua_State *L) {
+    submit_options o = {.method = {"GET", 3}, .verify = true};
+    o.max_body = DEFAULT_BODY;
+    o.max_headers = DEFAULT_HEADERS;
+    lcc_read_options(L, 2, "submit", SUBMIT_OPTIONS, &o);
+    check_url(L, &o.url);
+    if (!is_method(o.method.s)) {
+        lcc_field_error(L, "submit", "method", "be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS");
+    }
+    check_headers(L, o.headers);
+    check_follow(L, &o);
+    return o;
+}
+
+static cc_spec spec_of(const submit_options *o) {
+    return (cc_spec){
+        .url = o->url.s,
+        .method = o->method.s,
+        .body = o->body.s,
+        .body_len = o->body.n,
+        .connect_timeout = o->connect_timeout,
+        .idle_timeout = o->idle_timeout,
+        .timeout = o->timeout,
+        .max_body = o->max_body,
+        .max_headers = o->max_headers,
+        .once = o->once,
+        .follow = o->follow,
+        .insecure = !o->verify,
+        .ca_file = o->ca_file.s,
+        .ca_path = o->ca_path.s,
+        .proxy = o->proxy.s,
+    };
+}
+
+/* All strings were checked: nothing in here can raise. */
+static bool add_headers(lua_State *L, cc_request *r, size_t n) {
+    bool ok = true;
+    if (n == 0) return true;
+    lua_getfield(L, 2, "headers");
+    for (size_t i = 1; i <= n && ok; i++) {
+        lua_rawgeti(L, -1, (int)i);
+        ok = cc_request_add_header(r, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return ok;
+}
+
+static cc_code submit_spec(lua_State *L, cc_engine *e, const cc_spec *spec, size_t headers,
+                           cc_id *id) {
+    cc_request *r;
+    cc_code code = cc_engine_prepare(e, spec, &r);
+    if (code != CC_OK) return code;
+    if (add_headers(L, r, headers)) return cc_engine_submit(e, r, id);
+    cc_engine_discard(e, r);
+    return CC_NOMEM;
+}
+
+static int submit(lua_State *L) {
+    cc_engine *e = check(L);
+    submit_options o = read_submit_options(L);
+    cc_spec spec = spec_of(&o);
+    cc_id id = 0;
+    switch (submit_spec(L, e, &spec, o.headers, &id)) {
+    case CC_OK:
+        push_id(L, id);
+        return 1;
+    case CC_NOMEM:
+        return luaL_error(L, "submit: out of memory");
+    case CC_FULL:
+        return luaL_error(L, "submit: too many transfers in flight");
+    case CC_REFUSED:
+        break;
+    }
+    return luaL_error(L, "submit: libcurl refused the request");
+}
+
+/* ---- next ---- */
+
+static void push_bytes(lua_State *L, const cc_buf *b) {
+    lua_pushlstring(L, b->len ? b->data : "", b->len);
+}
+
+static void push_failure(lua_State *L, const cc_failure *f) {
+    lua_createtable(L, 0, 7);
+    lcc_set_string(L, "kind", cc_kind_name(f->kind));
+    lcc_set_string(L, "message", f->message);
+    lcc_set_integer(L, "code", f->code);
+    lcc_set_string(L, "name", f->name);
+    lcc_set_flag(L, "retryable", f->retryable);
+    lcc_set_string(L, "sent", cc_sent_name(f->sent));
+    if (f->status) lcc_set_integer(L, "status", f->status);
+}
+
+/* Protected, for it allocates: answer -> status, body, headers | nil, failure */
+static int push_answer(lua_State *L) {
+    const cc_answer *a = lua_touserdata(L, 1);
+    if (a->failure->kind != CC_KIND_NONE) {
+        lua_pushnil(L);
+        push_failure(L, a->failure);
+        return 2;
+    }
+    lua_pushinteger(L, a->status);
+    push_bytes(L, a->body);
+    push_bytes(L, a->headers);
+    return 3;
+}
+
+/* Peek, push, then pop: an error loses nothing. Pushing may collect, and a finalizer may take the
+ * same transfer or close the engine; so the bytes are held meanwhile. */
+static int next(lua_State *L) {
+    cc_id id;
+    cc_answer answer;
+    box *b = luaL_checkudata(L, 1, CLASS);
+    cc_request *r = cc_engine_hold(check(L), &id, &answer);
+    if (!r) return 0;
+    lua_settop(L, 1);
+    push_id(L, id);
+    lua_pushcfunction(L, push_answer);
+    lua_pushlightuserdata(L, &answer);
+    int rc = lua_pcall(L, 1, LUA_MULTRET, 0);
+    cc_engine_release(b->engine, r, rc == 0);
+    return rc == 0 ? lua_gettop(L) - 1 : lua_error(L);
+}
+
+/* ---- the rest ---- */
+
+static int step(lua_State *L) {
+    cc_engine *e = check(L);
+    cc_engine_step(e);
+    lua_pushinteger(L, cc_engine_inflight(e));
+    return 1;
+}
+
+static int wait(lua_State *L) {
+    cc_engine *e = check(L);
+    double seconds = (double)luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds >= 0, 2, "seconds >= 0 expected");
+    if (seconds > LONGEST_WAIT) seconds = LONGEST_WAIT;
+    cc_engine_wait(e, (int64_t)(seconds * 1e6));
+    lua_pushinteger(L, cc_engine_inflight(e));
+    return 1;
+}
+
+static int cancel(lua_State *L) {
+    cc_engine *e = check(L);
+    lua_Number id = luaL_checknumber(L, 2);
+    bool possible = id >= 1 && id < 9007199254740992.0 && id == (lua_Number)(cc_id)id;
+    lua_pushboolean(L, possible && cc_engine_cancel(e, (cc_id)id));
+    return 1;
+}
+
+static int fd(lua_State *L) {
+    lua_pushinteger(L, cc_engine_fd(check(L)));
+    return 1;
+}
+
+static int inflight(lua_State *L) {
+    lua_pushinteger(L, cc_engine_inflight(check(L)));
+    return 1;
+}
+
+static int to_string(lua_State *L) {
+    box *b = luaL_checkudata(L, 1, CLASS);
+    if (!b->engine) {
+        lua_pushliteral(L, CLASS " (closed)");
+    } else if (cc_engine_foreign(b->engine)) {
+        lua_pushliteral(L, CLASS " (of the parent process)");
+    } else {
+        lua_pushfstring(L, CLASS " (open, %d in flight)", (int)cc_engine_inflight(b->engine));
+    }
+    return 1;
+}
+
+static void set_about(lua_State *L) {
+    cc_about about;
+    cc_engine_about(&about);
+    lua_createtable(L, 0, 5);
+    lcc_set_string(L, "version", about.version);
+    lcc_set_integer(L, "version_num", (lua_Integer)about.version_num);
+    lcc_set_string(L, "ssl", about.ssl);
+    lcc_set_flag(L, "http2", about.http2);
+    lcc_set_flag(L, "at_most_once", about.at_most_once);
+    lua_setfield(L, -2, "curl");
+}
+
+static const luaL_Reg METHODS[] = {
+    {"submit", submit},     {"step", step},          {"wait", wait},
+    {"next", next},         {"cancel", cancel},      {"fd", fd},
+    {"inflight", inflight}, {"close", close_engine}, {NULL, NULL},
+};
+
+static const luaL_Reg META[] = {
+    {"__gc", close_engine},
+    {"__close", close_engine},
+    {"__tostring", to_string},
+    {NULL, NULL},
+};
+
+static const luaL_Reg FUNCTIONS[] = {{"engine", new_engine}, {NULL, NULL}};
+
+void lcc_open_engine(lua_State *L) {
+    lcc_class(L, CLASS, META, METHODS);
+    lcc_setfuncs(L, FUNCTIONS);
+    set_about(L);
+}
