@@ -132,12 +132,13 @@ static int choose_tag(cc_json *g) {
     return 0;
 }
 
-/* Writes a tagged string that holds n bytes of what, in place of from..to. */
-static const char *tag(cc_json *g, const char *from, const char *to, const char *what, size_t n) {
+/* Writes a tagged string that holds n bytes from `from` on, in place of from..to. */
+static const char *tag(cc_json *g, const char *from, const char *to, size_t n, cc_json_step kind) {
     if (!g->tagged && !choose_tag(g)) return NULL;
     g->tagged = 1;
+    cc_json_path_mark(&g->path, kind);
     int ok = catch_up(g, from, to) && add(g, "\"", 1) && add(g, g->tag, g->tag_len) &&
-             add(g, what, n) && add(g, "\"", 1);
+             add(g, from, n) && add(g, "\"", 1);
     return ok ? to : NULL;
 }
 
@@ -272,16 +273,15 @@ static int fits_int64(const char *digits, const char *end, int negative) {
 /* from..to is an integer literal; its digits begin at `digits`. */
 static const char *read_integer(cc_json *g, const char *from, const char *digits, const char *to) {
     int negative = digits != from;
-    g->integers = 1;
-    if (to - digits <= SAFE_DIGITS) {
+    if (to - digits <= SAFE_DIGITS || (to - digits <= 19 && magnitude(digits, to) <= TWO_53)) {
+        if (g->rules & CC_JSON_WHOLE_FLOATS) cc_json_path_mark(&g->path, CC_JSON_INTEGERS);
         if (negative && *digits == '0') return replace(g, from, to, "0"); /* -0 is an integer */
         return to;
     }
-    if (to - digits <= 19 && magnitude(digits, to) <= TWO_53) return to;
     if (!(g->rules & (CC_JSON_INT64 | CC_JSON_INT64_NATIVE)) || !fits_int64(digits, to, negative))
         return quote(g, from, to);
     if (g->rules & CC_JSON_INT64_NATIVE) return to;
-    return tag(g, from, to, from, (size_t)(to - from));
+    return tag(g, from, to, (size_t)(to - from), CC_JSON_TAGGED);
 }
 
 /* 1 if point..to, the fraction after `whole` digits, cannot round to nothing (or to one): a digit
@@ -304,9 +304,10 @@ typedef struct literal {
 static const char *read_float(cc_json *g, const literal *n) {
     int whole = n->exponent || !has_fraction(n->point - n->digits, n->point, n->to);
     int huge = n->to - n->from > SAFE_LITERAL || (n->exponent && n->to - n->power > 2);
-    if (huge || (g->rules & CC_JSON_ALL_FLOATS) || (whole && (g->rules & CC_JSON_WHOLE_FLOATS)))
-        return tag(g, n->from, n->to, n->from, (size_t)(n->to - n->from));
-    return n->to;
+    if (!huge && !(g->rules & CC_JSON_ALL_FLOATS) && !(whole && (g->rules & CC_JSON_WHOLE_FLOATS)))
+        return n->to;
+    g->floats = 1;
+    return tag(g, n->from, n->to, (size_t)(n->to - n->from), CC_JSON_FLOAT);
 }
 
 /* Finds the parts of a number; 0 if it is none of JSON's. */
@@ -352,33 +353,43 @@ static const char *read_word(cc_json *g, const char *p) {
 /* After the empty array or object that begins at p, if it is empty and must be tagged; else p + 1. */
 static const char *read_open(cc_json *g, const char *p) {
     int list = *p == '[';
-    if (++g->depth > CC_JSON_MAX_DEPTH) return refuse(g, CC_JSON_DEPTH, p);
-    if (!(g->rules & (unsigned)(list ? CC_JSON_LISTS : CC_JSON_MAPS))) return p + 1;
-    const char *q = p + 1;
-    while (q < g->end && class_of(q) == SPACE) q++;
-    if (q == g->end || *q != (list ? ']' : '}')) return p + 1;
-    g->depth--;
-    return tag(g, p, q + 1, p, 1);
+    if (g->path.depth == CC_JSON_MAX_DEPTH) return refuse(g, CC_JSON_DEPTH, p);
+    if (g->rules & (unsigned)(list ? CC_JSON_LISTS : CC_JSON_MAPS)) {
+        const char *q = p + 1;
+        while (q < g->end && class_of(q) == SPACE) q++;
+        if (q < g->end && *q == (list ? ']' : '}')) return tag(g, p, q + 1, 1, CC_JSON_TAGGED);
+    }
+    cc_json_path_open(&g->path);
+    return p + 1;
 }
 
 /* A string that we wrote in place of a value must not become a key: that is why a colon may only
- * follow a string of the text. All other grammar is the library's. */
+ * follow a string of the text, from..to with its quotes. All other grammar is the library's. */
+static const char *read_colon(cc_json *g, const char *p, const char *from, const char *to) {
+    if (!from) return refuse(g, CC_JSON_COLON, p);
+    cc_json_path_key(&g->path, from + 1, (size_t)(to - from - 2));
+    return p + 1;
+}
+
 static void read_tokens(cc_json *g, const char *p) {
-    int last = BAD;
+    const char *string = NULL, *string_end = NULL; /* the last token, if it is one */
     while (p && p < g->end) {
-        int now = class_of(p);
-        switch (now) {
+        const char *from = p;
+        switch (class_of(p)) {
         case SPACE: p++; continue;
-        case COMMA: p++; break;
-        case COLON: p = last == QUOTE ? p + 1 : refuse(g, CC_JSON_COLON, p); break;
-        case QUOTE: p = read_string(g, p + 1); break;
+        case QUOTE:
+            p = string_end = read_string(g, p + 1);
+            string = from;
+            continue;
+        case COLON: p = read_colon(g, p, string, string_end); break;
+        case COMMA: cc_json_path_comma(&g->path), p++; break;
         case OPEN: p = read_open(g, p); break;
-        case CLOSE: g->depth -= g->depth > 0; p++; break;
+        case CLOSE: cc_json_path_close(&g->path), p++; break;
         case DIGIT: p = read_number(g, p); break;
         case WORD: p = read_word(g, p); break;
         default: p = refuse(g, CC_JSON_TOKEN, p);
         }
-        last = now;
+        string = NULL;
     }
 }
 
@@ -390,14 +401,18 @@ void cc_json_init(cc_json *g, unsigned rules) {
 
 void cc_json_free(cc_json *g) {
     cc_buf_free(&g->out);
+    cc_buf_free(&g->path.ops);
 }
 
 cc_json_code cc_json_guard(cc_json *g, const char *text, size_t len) {
+    cc_json_level levels[CC_JSON_MAX_DEPTH + 1];
+    cc_json_path_init(&g->path, levels, len + 1024);
     g->skipped = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     g->text = g->copied = text + g->skipped;
     g->end = text + len;
     if (len > CC_JSON_MAX_TEXT) return CC_JSON_LARGE;
     read_tokens(g, g->text);
+    g->path.levels = NULL;
     if (g->code == CC_JSON_OK && g->rewritten) catch_up(g, g->end, g->end);
     return g->code;
 }

@@ -14,9 +14,9 @@
 #include <stddef.h>
 
 #include "cc_buf.h"
+#include "cc_json_path.h"
 
-/* Arrays and objects within each other, both ways. Real rows have less than ten. */
-#define CC_JSON_MAX_DEPTH 200
+/* CC_JSON_MAX_DEPTH: arrays and objects within each other, both ways. Real rows have less than ten. */
 
 /* lua-cjson counts bytes in an int and ends the process when that overflows. */
 #define CC_JSON_MAX_TEXT ((size_t)1 << 30)
@@ -33,7 +33,8 @@ typedef enum cc_json_rule {
     CC_JSON_MAPS = 2,         /* {} is tagged */
     CC_JSON_INT64 = 4,        /* the Lua has 64 bit integers: up to there they are tagged, not quoted */
     CC_JSON_INT64_NATIVE = 8, /* as before, and the library reads them: they are left alone */
-    CC_JSON_WHOLE_FLOATS = 16, /* floats without a fraction (4.0, 1e3) are tagged */
+    CC_JSON_WHOLE_FLOATS = 16, /* integers come back as floats: their places are noted, and floats
+                                  without a fraction (4.0, 1e3) are tagged */
     CC_JSON_ALL_FLOATS = 32,   /* every float is tagged (the locale has a decimal comma) */
     CC_JSON_CONTROLS = 64      /* raw control bytes inside strings are escaped */
 } cc_json_rule;
@@ -57,7 +58,8 @@ typedef struct cc_json {
     cc_buf out;       /* the rewritten text, if any */
     int rewritten;    /* out is to be decoded, not text */
     int tagged;       /* some strings of out carry the tag */
-    int integers;     /* at least one integer was left for the library to read */
+    int floats;       /* some of those are floats */
+    cc_json_path path; /* the way to them, and to the integers under CC_JSON_WHOLE_FLOATS */
     char tag[CC_JSON_TAG_MAX];
     size_t tag_len;   /* 0: none chosen yet */
     size_t skipped;   /* bytes of byte order mark in front */
@@ -67,7 +69,6 @@ typedef struct cc_json {
     const char *replaced; /* where the last replacement begins */
     size_t wanted;        /* offset in the rewritten text that cc_json_origin asks about */
     const char *origin;   /* its answer */
-    size_t depth;
     cc_json_code code;
 } cc_json;
 
@@ -78,7 +79,7 @@ void cc_json_init(cc_json *g, unsigned rules);
  * Other than CC_JSON_OK: g->fault is where, and the text must not reach the library. */
 cc_json_code cc_json_guard(cc_json *g, const char *text, size_t len);
 
-/* Frees g->out. May be called twice. */
+/* Frees g->out and the steps. May be called twice. */
 void cc_json_free(cc_json *g);
 
 /* One line, static, for people. */

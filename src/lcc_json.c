@@ -5,12 +5,9 @@
 #include "lcc_json.h"
 
 #include <locale.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TWO_53 9007199254740992.0
 
 /* --- Buffers ----------------------------------------------------------------------------------- */
 
@@ -69,107 +66,6 @@ static int fail(lua_State *L, const char *reason) {
     return 2;
 }
 
-/* --- Walk over the decoded values -------------------------------------------------------------- */
-
-typedef struct walk {
-    const cc_json *guard;
-    int whole; /* floats without a fraction are integers: those that are not carry a tag */
-} walk;
-
-static int settle(lua_State *L, const walk *w);
-
-#if LUA_VERSION_NUM >= 503
-static int settle_number(lua_State *L, const walk *w) {
-    lua_Number x = lua_tonumber(L, -1);
-    if (!w->whole || x > TWO_53 || x < -TWO_53 || x != (lua_Number)(lua_Integer)x) return 0;
-    if (lua_isinteger(L, -1)) return 0;
-    lua_pop(L, 1);
-    lua_pushinteger(L, (lua_Integer)x);
-    return 1;
-}
-#else
-static int settle_number(lua_State *L, const walk *w) {
-    (void)L;
-    (void)w;
-    return 0;
-}
-#endif
-
-/* Too large for a double: the digits say more than an infinity. [+1] */
-static void push_float(lua_State *L, const char *digits) {
-    const char *local = luaL_gsub(L, digits, ".", localeconv()->decimal_point);
-    double x = strtod(local, NULL);
-    lua_pop(L, 1);
-    if (isinf(x)) lua_pushstring(L, digits);
-    else lua_pushnumber(L, x);
-}
-
-/* digits: a literal that the guard tagged. Below 5.3 all of them are floats. [+1] */
-static void push_number(lua_State *L, const char *digits) {
-#if LUA_VERSION_NUM >= 503
-    if (!strpbrk(digits, ".eE")) {
-        lua_pushinteger(L, (lua_Integer)strtoll(digits, NULL, 10));
-        return;
-    }
-#endif
-    push_float(L, digits);
-}
-
-static void push_list(lua_State *L) {
-    lua_newtable(L);
-    lua_pushvalue(L, LCC_UP(UP_LIST));
-    lua_setmetatable(L, -2);
-}
-
-static int settle_string(lua_State *L, const walk *w) {
-    size_t n;
-    const char *s = lua_tolstring(L, -1, &n);
-    const cc_json *g = w->guard;
-    if (n <= g->tag_len || memcmp(s, g->tag, g->tag_len) != 0) return 0;
-    s += g->tag_len;
-    if (*s == CC_JSON_TAG_LIST) push_list(L);
-    else if (*s == CC_JSON_TAG_MAP) lua_newtable(L);
-    else push_number(L, s);
-    lua_remove(L, -2);
-    return 1;
-}
-
-static void settle_list(lua_State *L, const walk *w, int n) {
-    for (int i = 1; i <= n; i++) {
-        lua_rawgeti(L, -1, i);
-        if (settle(L, w)) lua_rawseti(L, -2, i);
-        else lua_pop(L, 1);
-    }
-}
-
-static void settle_map(lua_State *L, const walk *w) {
-    for (lua_pushnil(L); lua_next(L, -2);) {
-        if (settle(L, w)) {
-            lua_pushvalue(L, -2);
-            lua_insert(L, -2);  /* table key key value */
-            lua_rawset(L, -4);  /* an existing key: allowed while walking */
-        } else {
-            lua_pop(L, 1);
-        }
-    }
-}
-
-/* Puts the value on the top right; 1 if another one stands there now. The guard has seen how deep
- * the tables go, so this cannot recurse without end. */
-static int settle(lua_State *L, const walk *w) {
-    switch (lua_type(L, -1)) {
-    case LUA_TNUMBER: return settle_number(L, w);
-    case LUA_TSTRING: return w->guard->tagged && settle_string(L, w);
-    case LUA_TTABLE: break;
-    default: return 0;
-    }
-    luaL_checkstack(L, 6, "JSON nested too deep");
-    int n = (int)lcc_rawlen(L, -1);
-    if (n > 0) settle_list(L, w, n);
-    else settle_map(L, w);
-    return 0;
-}
-
 /* --- Decode ------------------------------------------------------------------------------------ */
 
 /* The library reads and writes the decimal point of the locale, so then it gets no floats to read. */
@@ -182,7 +78,7 @@ static void push_text(lua_State *L, cc_json *g) {
     if (g->rewritten) lua_pushlstring(L, g->out.data, g->out.len);
     else if (g->skipped) lua_pushlstring(L, g->text, (size_t)(g->end - g->text));
     else lua_pushvalue(L, 1);
-    cc_json_free(g);
+    cc_buf_free(&g->out);
 }
 
 /* (text) -> value | nil, message; the library's refusals and lack of memory are raised. */
@@ -197,8 +93,7 @@ static int decode_inner(lua_State *L) {
     lua_pushvalue(L, LCC_UP(UP_DECODE));
     push_text(L, g);
     lua_call(L, 1, 1);
-    walk w = {g, lua_toboolean(L, LCC_UP(UP_WHOLE)) && g->integers};
-    if (g->tagged || w.whole) settle(L, &w);
+    lcc_json_settle(L, g);
     return 1;
 }
 
@@ -272,7 +167,6 @@ static void push_upvalues(lua_State *L, unsigned rules) {
     luaL_checkstack(L, UP_COUNT + 4, "JSON codec");
     for (int i = 0; i < UP_RULES - 1; i++) lua_getfield(L, 1, NAMED[i]);
     lua_pushinteger(L, (lua_Integer)rules);
-    lua_pushboolean(L, (rules & CC_JSON_WHOLE_FLOATS) != 0);
     lua_pushboolean(L, flag(L, "empty_is_list", 1) != 0);
     push_scratch_class(L);
 }

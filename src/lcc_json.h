@@ -14,7 +14,6 @@ enum {
     UP_MARKS,   /* table: metatable or value -> one of lcc_json_mark */
     UP_CDATA,   /* function: LuaJIT's boxed 64 bit integer -> its digits, or nil; may be nil */
     UP_RULES,   /* cc_json_rule bits for decoding */
-    UP_WHOLE,   /* true: the library returns integers as floats and this Lua tells them apart */
     UP_MAPS,    /* true: the library writes an empty table as an array */
     UP_SCRATCH, /* metatable of the buffers */
     UP_COUNT = UP_SCRATCH
@@ -31,6 +30,10 @@ typedef enum lcc_json_mark {
 
 /* Pushes a guard whose buffer is freed by the collector if an error passes by. [+1] */
 cc_json *lcc_json_scratch(lua_State *L, unsigned rules);
+
+/* Puts right what the library returned, on the top, for the text that g has read. g->text must still
+ * be there; afterwards g is freed. Raises without memory only. */
+void lcc_json_settle(lua_State *L, cc_json *g);
 
 /* Inner functions: (value, what) -> text, and (value, what) -> copy. Raise a message with the path. */
 int lcc_json_encode(lua_State *L);
