@@ -13,7 +13,7 @@ end
 
 -- The real platform when a key is there, else a sandbox of our own.
 local function connect()
-  if os.getenv "CORECLAW_API_KEY" then
+  if (os.getenv "CORECLAW_API_KEY" or "") ~= "" then
     return coreclaw.new()
   end
   local sandbox = assert(require("coreclaw.sandbox").start())

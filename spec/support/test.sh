@@ -15,10 +15,10 @@ suites() {
   for test in build/c-tests/*; do
     echo "$(basename "$test") $test"
   done
-  echo "asan-lua5.4 sh spec/support/asan.sh lua5.4"
-  echo "asan-luajit sh spec/support/asan.sh luajit"
-  echo "valgrind-lua5.4 sh spec/support/valgrind.sh lua5.4"
-  echo "valgrind-luajit sh spec/support/valgrind.sh luajit"
+  for lua in lua5.4 luajit; do
+    echo "asan-$lua sh spec/support/asan.sh $lua spec/core spec/coreclaw spec/e2e"
+    echo "valgrind-$lua sh spec/support/valgrind.sh $lua spec/core spec/coreclaw spec/e2e"
+  done
 }
 suites | xargs -P 2 -L 1 sh spec/support/suite.sh
 

@@ -1,0 +1,9 @@
+#!/bin/sh
+# asan.sh LUA PATH... — specs on a core built with AddressSanitizer and UBSan, with a collector that
+# never rests. The Lua itself is not instrumented, so the runtimes are loaded in front of it.
+set -eu
+lua=$1
+shift
+runtimes=$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libubsan.so)
+export BUILD=build/asan RUN="env LD_PRELOAD=$runtimes ASAN_OPTIONS=detect_leaks=1"
+exec sh spec/support/busted.sh "$lua" --helper=spec/support/stress.lua "$@"
