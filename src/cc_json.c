@@ -363,33 +363,32 @@ static const char *read_open(cc_json *g, const char *p) {
     return p + 1;
 }
 
-/* A string that we wrote in place of a value must not become a key: that is why a colon may only
- * follow a string of the text, from..to with its quotes. All other grammar is the library's. */
-static const char *read_colon(cc_json *g, const char *p, const char *from, const char *to) {
-    if (!from) return refuse(g, CC_JSON_COLON, p);
-    cc_json_path_key(&g->path, from + 1, (size_t)(to - from - 2));
+/* p is at a quote. A colon is only ever taken here: a string that we wrote in place of a value must
+ * not become a key. All other grammar is the library's. */
+static const char *read_text(cc_json *g, const char *p) {
+    const char *key = p + 1, *end = g->end;
+    p = read_string(g, key);
+    if (!p) return NULL;
+    size_t len = (size_t)(p - key) - 1;
+    while (p < end && class_of(p) == SPACE) p++;
+    if (p == end || *p != ':') return p;
+    cc_json_path_key(&g->path, key, len);
     return p + 1;
 }
 
 static void read_tokens(cc_json *g, const char *p) {
-    const char *string = NULL, *string_end = NULL; /* the last token, if it is one */
     while (p && p < g->end) {
-        const char *from = p;
         switch (class_of(p)) {
-        case SPACE: p++; continue;
-        case QUOTE:
-            p = string_end = read_string(g, p + 1);
-            string = from;
-            continue;
-        case COLON: p = read_colon(g, p, string, string_end); break;
+        case QUOTE: p = read_text(g, p); break;
         case COMMA: cc_json_path_comma(&g->path), p++; break;
+        case SPACE: p++; break;
         case OPEN: p = read_open(g, p); break;
         case CLOSE: cc_json_path_close(&g->path), p++; break;
         case DIGIT: p = read_number(g, p); break;
         case WORD: p = read_word(g, p); break;
+        case COLON: p = refuse(g, CC_JSON_COLON, p); break;
         default: p = refuse(g, CC_JSON_TOKEN, p);
         }
-        string = NULL;
     }
 }
 
