@@ -1,11 +1,11 @@
 #include "cc_engine.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "cc_global.h"
 #include "cc_poll.h"
 #include "cc_request.h"
 #include "cc_sys.h"
@@ -25,7 +25,7 @@ typedef struct slot {
 
 struct cc_engine {
     pid_t pid;
-    char *bundle;
+    const char *bundle; /* the system's CA file, NULL if there is none */
     /* the caller's side */
     slot *slots;
     uint32_t slot_count, first_free; /* first_free == slot_count: none */
@@ -43,56 +43,8 @@ struct cc_engine {
 
 /* ---- process ---- */
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void init_curl(void) {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-static curl_version_info_data *version(void) {
-    pthread_once(&once, init_curl);
-    return curl_version_info(CURLVERSION_NOW);
-}
-
-void cc_engine_about(cc_about *out) {
-    curl_version_info_data *v = version();
-    out->version = v->version;
-    out->version_num = v->version_num;
-    out->ssl = v->ssl_version ? v->ssl_version : "";
-    out->http2 = (v->features & CURL_VERSION_HTTP2) != 0;
-    out->at_most_once = CC_HAVE_PREREQ && v->version_num >= 0x075000;
-}
-
 bool cc_engine_foreign(const cc_engine *e) {
     return e->pid != getpid();
-}
-
-/* ---- the system's CA bundle ---- */
-
-static const char *built_in_bundle(void) {
-#if LIBCURL_VERSION_NUM >= 0x074600
-    curl_version_info_data *v = version();
-    if (v->age >= CURLVERSION_SEVENTH) return v->cainfo;
-#endif
-    return NULL;
-}
-
-/* libcurl's own idea first; it knows how it was built. */
-static const char *find_bundle(void) {
-    static const char *const known[] = {
-        "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Alpine */
-        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
-        "/etc/pki/tls/certs/ca-bundle.crt",
-        "/etc/ssl/ca-bundle.pem", /* SUSE */
-        "/etc/ssl/cert.pem",      /* macOS, BSD */
-        "/usr/local/share/certs/ca-root-nss.crt",
-        NULL};
-    const char *own = built_in_bundle();
-    if (own && access(own, R_OK) == 0) return own;
-    for (int i = 0; known[i]; i++) {
-        if (access(known[i], R_OK) == 0) return known[i];
-    }
-    return NULL;
 }
 
 /* ---- the loop: sockets and time ---- */
@@ -408,22 +360,15 @@ static bool open_multi(cc_engine *e, const cc_engine_options *o) {
     return true;
 }
 
-static bool copy_bundle(cc_engine *e) {
-    const char *bundle = find_bundle();
-    if (!bundle) return true;
-    e->bundle = strdup(bundle);
-    return e->bundle != NULL;
-}
-
 cc_engine *cc_engine_open(const cc_engine_options *options) {
-    version();
+    cc_global_init();
     cc_engine *e = calloc(1, sizeof *e);
     if (!e) return NULL;
     e->pid = getpid();
+    e->bundle = cc_global_bundle();
     e->poll.fd = e->poll.timer = -1;
     e->curl_due = e->limit_due = CC_NEVER;
-    if (cc_poll_open(&e->poll) && open_share(e) && open_multi(e, options) && copy_bundle(e))
-        return e;
+    if (cc_poll_open(&e->poll) && open_share(e) && open_multi(e, options)) return e;
     cc_engine_close(e);
     return NULL;
 }
@@ -455,6 +400,5 @@ void cc_engine_close(cc_engine *e) {
     if (e->share) curl_share_cleanup(e->share);
     cc_poll_close(&e->poll); /* after the multi handle, whose goodbyes still call on_socket */
     free(e->slots);
-    free(e->bundle);
     free(e);
 }

@@ -5,8 +5,8 @@
  * and wait; what passes between the sides are whole requests, so that a thread can take the loop
  * over.
  *
- * An engine belongs to the process that opened it. In a forked child only cc_engine_foreign,
- * cc_engine_about and cc_engine_close may be used, and close only closes descriptors. */
+ * An engine belongs to the process that opened it. In a forked child only cc_engine_foreign
+ * and cc_engine_close may be used, and close only closes descriptors. */
 #ifndef CC_ENGINE_H
 #define CC_ENGINE_H
 
@@ -25,15 +25,6 @@ typedef struct cc_engine_options {
 
 /* Made by slot and generation: below 2^53, never 0, not used again for 2^32 turns of its slot. */
 typedef uint64_t cc_id;
-
-typedef struct cc_about {
-    const char *version, *ssl; /* of libcurl; static */
-    unsigned version_num;
-    bool http2, at_most_once;
-} cc_about;
-
-/* libcurl's and ours, once per process, from any thread. */
-void cc_engine_about(cc_about *out);
 
 /* NULL when memory or descriptors are out. The caller closes it. */
 cc_engine *cc_engine_open(const cc_engine_options *options);

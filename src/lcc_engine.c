@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cc_engine.h"
+#include "cc_global.h"
 #include "cc_text.h"
 
 #define CLASS            "coreclaw.engine"
@@ -329,7 +330,7 @@ static int to_string(lua_State *L) {
 
 static void set_about(lua_State *L) {
     cc_about about;
-    cc_engine_about(&about);
+    cc_global_about(&about);
     lua_createtable(L, 0, 5);
     lcc_set_string(L, "version", about.version);
     lcc_set_integer(L, "version_num", (lua_Integer)about.version_num);

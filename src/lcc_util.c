@@ -15,6 +15,10 @@ static int smallest(int a, int b, int c) {
     return m < c ? m : c;
 }
 
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
 /* Levenshtein's distance, one row at a time. Both shorter than LONGEST_NAME. */
 static int distance(const char *a, const char *b) {
     int row[LONGEST_NAME + 1];
@@ -25,7 +29,7 @@ static int distance(const char *a, const char *b) {
         row[0] = i;
         for (int j = 1; j <= n; j++) {
             int above = row[j];
-            row[j] = smallest(above + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1]));
+            row[j] = smallest(above + 1, row[j - 1] + 1, corner + (lower(a[i - 1]) != b[j - 1]));
             corner = above;
         }
     }

@@ -1,0 +1,284 @@
+"""A loopback server that misbehaves on request: the path says how.
+
+Started by spec/support/scripted.lua through a pipe. Prints one line of name=value pairs (its ports
+and the CA file of its TLS port), then serves until nobody reads that pipe any more, so it dies with
+whoever started it. One thread for each connection; nothing in it is random.
+"""
+
+import gzip
+import os
+import select
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+counts = {}
+counts_lock = threading.Lock()
+
+
+def count(key):
+    with counts_lock:
+        counts[key] = counts.get(key, 0) + 1
+
+
+class Client:
+    """One connection: reads requests, answers by path."""
+
+    def __init__(self, conn):
+        self.conn, self.file, self.served = conn, conn.makefile("rb"), 0
+        self.method = self.path = self.head = self.body = None
+
+    def read_request(self):
+        line = self.file.readline()
+        if not line.strip():
+            return False
+        self.method, self.path = line.decode("latin-1").split(" ")[:2]
+        self.head, length = line, 0
+        while True:
+            line = self.file.readline()
+            if line in (b"\r\n", b""):
+                break
+            self.head += line
+            name, value = line.split(b":", 1)
+            if name.lower() == b"content-length":
+                length = int(value)
+        self.body = self.file.read(length)
+        return True
+
+    def send(self, data):
+        self.conn.sendall(data)
+
+    def answer(self, body=b"ok", status="200 OK", headers=()):
+        lines = ["HTTP/1.1 " + status, "Content-Length: %d" % len(body), *headers]
+        head = "\r\n".join(lines).encode() + b"\r\n\r\n"
+        self.send(head + (b"" if self.method == "HEAD" else body))
+        return True
+
+    def hold(self):
+        """Keeps the connection open in silence until the other side has gone."""
+        while self.file.read1(65536):
+            pass
+        return False
+
+    def serve(self):
+        while self.read_request():
+            name, _, rest = self.path.split("?")[0].lstrip("/").partition("/")
+            handler = getattr(self, "do_" + name.replace("-", "_"), None)
+            again = handler(rest) if handler else self.answer(b"no such script", "404 Not Found")
+            self.served += 1
+            if not again:
+                return
+
+    # -- well behaved ---------------------------------------------------------------------------
+    def do_ok(self, _):
+        return self.answer()
+
+    def do_echo(self, _):
+        return self.answer(self.head + b"\r\n" + self.body)
+
+    def do_status(self, code):
+        return self.answer(b"status", code + " Whatever")
+
+    def do_body(self, size):
+        return self.answer(b"x" * int(size))
+
+    def do_gzip(self, size):
+        return self.answer(gzip.compress(b"z" * int(size)), headers=["Content-Encoding: gzip"])
+
+    def do_trailer(self, _):
+        self.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n"
+                  b"2\r\nok\r\n0\r\nX-Late: 1\r\n\r\n")
+        return True
+
+    def do_interim(self, times):
+        self.send(b"HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n" * int(times))
+        return self.answer()
+
+    def do_redirect(self, where):
+        return self.answer(b"go on", "302 Found", ["Location: /" + where])
+
+    def do_elsewhere(self, where):
+        return self.answer(b"go on", "302 Found", ["Location: http://" + where])
+
+    def do_away(self, scheme):
+        return self.answer(b"go on", "302 Found", ["Location: %s//127.0.0.1/etc/passwd" % scheme])
+
+    def do_loop(self, _):
+        return self.answer(b"go on", "302 Found", ["Location: /loop"])
+
+    # -- counting -------------------------------------------------------------------------------
+    def do_counted(self, key):
+        count(key)
+        return self.answer()
+
+    def do_count(self, key):
+        return self.answer(b"%d" % counts.get(key, 0))
+
+    def do_drop(self, key):
+        """The double start: takes the request, and dies silently if the connection was reused."""
+        count(key)
+        return self.answer(b"paid") if self.served == 0 else False
+
+    def do_take(self, key):
+        """Takes the request and dies, on any connection."""
+        count(key)
+        return False
+
+    # -- slow -----------------------------------------------------------------------------------
+    def do_slow(self, ms):
+        time.sleep(int(ms) / 1000)
+        return self.answer()
+
+    def do_drip(self, rest):
+        times, ms = map(int, rest.split("/"))
+        self.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % times)
+        for _ in range(times):
+            time.sleep(ms / 1000)
+            self.send(b"x")
+        return True
+
+    def do_silent(self, _):
+        return self.hold()
+
+    def do_stall(self, _):
+        self.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n0123456789")
+        return self.hold()
+
+    # -- broken ---------------------------------------------------------------------------------
+    def do_close(self, _):
+        return False
+
+    def do_reset(self, _):
+        self.conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+
+    def do_short(self, _):
+        self.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789")
+        return False
+
+    def do_bad_chunk(self, _):
+        self.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nxx\r\n")
+        return False
+
+    def do_cut_chunk(self, _):
+        self.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nxx")
+        return False
+
+    def do_bad_gzip(self, _):
+        return self.answer(b"this is not gzip at all", headers=["Content-Encoding: gzip"])
+
+    def do_garbage(self, _):
+        self.send(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\nthis is no HTTP\r\n\r\n")
+        return False
+
+    # -- too much -------------------------------------------------------------------------------
+    def do_headers(self, size):
+        line = "X-Padding: " + "h" * 1000
+        return self.answer(headers=[line] * (int(size) // len(line)))
+
+    def do_long_line(self, size):
+        return self.answer(headers=["X-Long: " + "h" * int(size)])
+
+    def do_interim_forever(self, _):
+        while True:
+            self.send(b"HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n" * 100)
+
+    def do_endless(self, _):
+        self.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            self.send(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+
+    def do_bomb(self, _):
+        """100 MB of zeros in 100 KB."""
+        return self.answer(gzip.compress(bytes(100 << 20), 1), headers=["Content-Encoding: gzip"])
+
+
+def serve_client(conn, context):
+    try:
+        if context:
+            conn = context.wrap_socket(conn, server_side=True)
+        Client(conn).serve()
+    except (OSError, ValueError):
+        pass  # the other side has gone, or sent what this server does not understand
+    finally:
+        conn.close()
+
+
+def listen(host="127.0.0.1", backlog=512):
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((host, 0))
+    sock.listen(backlog)
+    return sock
+
+
+def accept_forever(sock, handle):
+    def loop():
+        while True:
+            conn, _ = sock.accept()
+            threading.Thread(target=handle, args=(conn,), daemon=True).start()
+
+    threading.Thread(target=loop, daemon=True).start()
+    return sock.getsockname()[1]
+
+
+def full_port():
+    """A port whose queue is full: connecting to it gets no answer of any kind."""
+    sock = listen(backlog=0)
+    waiting = []
+    for _ in range(3):
+        client = socket.socket()
+        client.setblocking(False)
+        client.connect_ex(sock.getsockname())
+        waiting.append(client)
+    return sock.getsockname()[1], (sock, waiting)
+
+
+def make_certificate(folder):
+    key, cert = os.path.join(folder, "key.pem"), os.path.join(folder, "ca.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", key, "-out", cert,
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return cert, context
+
+
+def wait_for_reader_to_leave():
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)  # POLLERR comes unasked
+    poll.poll()
+
+
+def main():
+    folder = tempfile.mkdtemp(prefix="scripted-")
+    try:
+        cert, context = make_certificate(folder)
+        full, keep = full_port()
+        ports = {
+            "port": accept_forever(listen(), lambda c: serve_client(c, None)),
+            "tls": accept_forever(listen(), lambda c: serve_client(c, context)),
+            "wrong": accept_forever(listen("127.0.0.2"), lambda c: serve_client(c, context)),
+            "close": accept_forever(listen(), lambda c: c.close()),
+            "mute": accept_forever(listen(), lambda c: c.recv(1) and time.sleep(60)),
+            "full": full,
+            "ca": cert,
+            "pid": os.getpid(),
+        }
+        print(" ".join("%s=%s" % pair for pair in ports.items()), flush=True)
+        wait_for_reader_to_leave()
+        del keep
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+main()

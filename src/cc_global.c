@@ -1,0 +1,58 @@
+#include "cc_global.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "cc_request.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void init_curl(void) {
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+void cc_global_init(void) {
+    pthread_once(&once, init_curl);
+}
+
+static curl_version_info_data *version(void) {
+    cc_global_init();
+    return curl_version_info(CURLVERSION_NOW);
+}
+
+void cc_global_about(cc_about *out) {
+    curl_version_info_data *v = version();
+    out->version = v->version;
+    out->version_num = v->version_num;
+    out->ssl = v->ssl_version ? v->ssl_version : "";
+    out->http2 = (v->features & CURL_VERSION_HTTP2) != 0;
+    out->at_most_once = CC_HAVE_PREREQ && v->version_num >= 0x075000;
+}
+
+/* libcurl knows how it was built. */
+static const char *built_in_bundle(void) {
+#if LIBCURL_VERSION_NUM >= 0x074600
+    curl_version_info_data *v = version();
+    if (v->age >= CURLVERSION_SEVENTH) return v->cainfo;
+#endif
+    return NULL;
+}
+
+const char *cc_global_bundle(void) {
+    static const char *const known[] = {
+        "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Alpine */
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem", /* SUSE */
+        "/etc/ssl/cert.pem",      /* macOS, BSD */
+        "/usr/local/share/certs/ca-root-nss.crt",
+        NULL};
+    const char *own = built_in_bundle();
+    if (own && access(own, R_OK) == 0) return own;
+    for (int i = 0; known[i]; i++) {
+        if (access(known[i], R_OK) == 0) return known[i];
+    }
+    return NULL;
+}
