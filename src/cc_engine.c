@@ -73,9 +73,15 @@ static int64_t earlier(int64_t a, int64_t b) {
 
 /* The timer costs a system call, so it is only kept where somebody sleeps on the descriptor. */
 static void keep_timer(cc_engine *e) {
-    if (!e->exposed) return;
-    int64_t due = earlier(e->curl_due, e->limit_due);
-    cc_poll_ring_at(&e->poll, e->done_first ? 0 : due);
+    if (e->exposed) cc_poll_ring_at(&e->poll, earlier(e->curl_due, e->limit_due));
+}
+
+/* The same outside of step: what ended there must wake the sleeper, for nobody is about to look. */
+static void keep_timer_or_ring(cc_engine *e) {
+    if (e->exposed && e->done_first)
+        cc_poll_ring_at(&e->poll, 0);
+    else
+        keep_timer(e);
 }
 
 /* From the loop's side to the caller's. */
@@ -269,7 +275,7 @@ static bool hand_over(cc_engine *e, cc_request *r, int64_t now) {
     e->limit_due = earlier(e->limit_due, cc_request_due(r, now));
     run_timers(e); /* begins to connect at once: the caller may have other things to do */
     collect(e);
-    keep_timer(e);
+    keep_timer_or_ring(e);
     return true;
 }
 
@@ -319,13 +325,13 @@ bool cc_engine_cancel(cc_engine *e, cc_id id) {
     cc_request *r = find(e, id);
     if (!r || r->state != CC_ACTIVE) return false;
     finish(e, r, CC_END_CANCELLED, CURLE_ABORTED_BY_CALLBACK);
-    keep_timer(e);
+    keep_timer_or_ring(e);
     return true;
 }
 
 int cc_engine_fd(cc_engine *e) {
     e->exposed = true;
-    keep_timer(e);
+    keep_timer_or_ring(e);
     return e->poll.fd;
 }
 

@@ -62,7 +62,8 @@ void cc_engine_release(cc_engine *e, cc_request *r, bool take);
 /* True if it was in flight; it then ends with kind "cancelled". */
 bool cc_engine_cancel(cc_engine *e, cc_id id);
 
-/* Readable whenever step has something to do or next something to give. */
+/* Readable when step has something to do, and when something ended outside of step and wait. After
+ * those take everything that has ended: the descriptor does not tell of it again. */
 int cc_engine_fd(cc_engine *e);
 
 /* Submitted and not ended. */
