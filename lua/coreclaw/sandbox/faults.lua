@@ -1,0 +1,104 @@
+--- Misbehaviour on demand. A fault says which requests it meets and what becomes of them; seeded, so repeatable.
+
+local M = {}
+
+-- What a fault may say, and of which type.
+local FIELDS = {
+  operation = "string", path = "string", method = "string", origin = "string",
+  times = "number", nth = "number", probability = "number", seed = "number",
+  delay = "number", work = "boolean", status = "number", code = "number", message = "string",
+  headers = "table", body = "string", content_type = "string", raw = "string", close = "string",
+  reset = "boolean", stall_after = "number", stall_for = "number", dribble = "table", truncate_after = "number",
+  content_length = "number", gzip = "string", header_delay = "number", redirect = "string", huge = "number",
+  late_rows = "number", repeat_rows = "number", expired = "boolean", changed = "boolean",
+}
+
+local ENUMS = { close = { before = true, after = true }, gzip = { damaged = true, good = true } }
+
+local list, counter = {}, 0
+
+local function check(spec)
+  for name, value in pairs(spec) do
+    if not FIELDS[name] then
+      error("unknown field of a fault: " .. tostring(name), 0)
+    elseif type(value) ~= FIELDS[name] then
+      error("fault." .. name .. " must be a " .. FIELDS[name], 0)
+    elseif ENUMS[name] and not ENUMS[name][value] then
+      error("fault." .. name .. ' cannot be "' .. value .. '"', 0)
+    end
+  end
+end
+
+-- The minimal standard generator: the same numbers from the same seed on every machine.
+local function draw(fault)
+  fault.random = fault.random * 16807 % 2147483647
+  return fault.random / 2147483647
+end
+
+--- Adds a fault. Without times, nth and probability it meets one request.
+---@return integer id
+function M.add(spec)
+  check(spec)
+  counter = counter + 1
+  local once = not spec.nth and not spec.probability
+  list[#list + 1] = {
+    id = counter,
+    spec = spec,
+    left = spec.times or (once and 1) or (spec.nth and 1) or math.huge,
+    seen = 0,
+    hits = 0,
+    random = (spec.seed or 1) % 2147483646 + 1,
+  }
+  return counter
+end
+
+local function concerns(spec, request, operation)
+  return (not spec.operation or (operation and operation.id == spec.operation))
+    and (not spec.method or spec.method == request.method)
+    and (not spec.path or request.path:find(spec.path) ~= nil)
+    and (spec.origin or "api") == request.origin
+end
+
+local function strikes(fault)
+  local spec = fault.spec
+  fault.seen = fault.seen + 1
+  if fault.left <= 0 or (spec.nth and fault.seen < spec.nth) then
+    return false
+  end
+  return not spec.probability or draw(fault) < spec.probability
+end
+
+--- The fault that this request meets, or nil. The first one that strikes wins.
+function M.meet(request, operation)
+  for _, fault in ipairs(list) do
+    if concerns(fault.spec, request, operation) and strikes(fault) then
+      fault.left, fault.hits = fault.left - 1, fault.hits + 1
+      return fault.spec, fault.id
+    end
+  end
+  return nil
+end
+
+--- Does this fault take the place of the handler's work?
+function M.replaces_work(spec)
+  if spec.work ~= nil then
+    return not spec.work
+  end
+  return spec.status ~= nil or spec.code ~= nil or spec.body ~= nil or spec.raw ~= nil or spec.redirect ~= nil
+    or spec.huge ~= nil or spec.close == "before" or (spec.reset and spec.close ~= "after") or false
+end
+
+--- All faults with their counts.
+function M.all()
+  local out = {}
+  for i, fault in ipairs(list) do
+    out[i] = { id = fault.id, seen = fault.seen, hits = fault.hits }
+  end
+  return out
+end
+
+function M.clear()
+  list = {}
+end
+
+return M

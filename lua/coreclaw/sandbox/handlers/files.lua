@@ -1,0 +1,62 @@
+--- The second origin: files behind signed links. Whoever brings a credential here has leaked it, and is refused.
+
+local faults = require("coreclaw.sandbox.faults")
+local links = require("coreclaw.sandbox.platform.links")
+local recorder = require("coreclaw.sandbox.recorder")
+local server = require("coreclaw.sandbox.server")
+local wire = require("coreclaw.sandbox.wire")
+
+-- luacheck: globals ngx
+local M = {}
+
+local REFUSED = {
+  credential = { 400, "InvalidArgument", "Only one auth mechanism allowed" },
+  signature = { 403, "SignatureDoesNotMatch", "The request signature does not match" },
+  expired = { 403, "AccessDenied", "Request has expired" },
+  missing = { 404, "NoSuchKey", "The specified key does not exist" },
+}
+
+local function refusal(why)
+  local status, code, message = REFUSED[why][1], REFUSED[why][2], REFUSED[why][3]
+  local body = '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>\n'
+  return { status = status, body = body:format(code, message), headers = { ["Content-Type"] = "application/xml" } }
+end
+
+local function has_credential(request, arguments)
+  local headers = request.headers
+  return headers.authorization or headers["api-key"] or arguments.token or headers.cookie
+end
+
+local function answer(request)
+  local arguments = ngx.decode_args(request.query_string, 20)
+  if has_credential(request, arguments) then
+    return refusal("credential")
+  elseif request.fault and request.fault.expired then
+    return refusal("expired")
+  end
+  local kind, name = request.path:match("^/(%w+)/([%w_.-]+)$")
+  local text, content_type, file_name = links.open(kind or "", name or "", arguments)
+  if not text then
+    return refusal(content_type)
+  end
+  return {
+    status = 200,
+    body = text,
+    headers = {
+      ["Content-Type"] = content_type,
+      ["Content-Disposition"] = 'attachment; filename="' .. file_name .. '"',
+    },
+  }
+end
+
+function M.serve()
+  local request = server.request("files")
+  local entry = recorder.add(request, nil)
+  local fault, id = faults.meet(request, nil)
+  entry.fault, request.fault = id, fault
+  local reply = answer(request)
+  entry.status = reply.status
+  return wire.send(reply, fault)
+end
+
+return M
