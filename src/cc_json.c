@@ -17,11 +17,11 @@
 enum { BAD, SPACE, COMMA, COLON, QUOTE, OPEN, CLOSE, DIGIT, WORD };
 
 static const unsigned char CLASS[256] = {
-    [' '] = SPACE,  ['\t'] = SPACE, ['\n'] = SPACE, ['\r'] = SPACE, [','] = COMMA, [':'] = COLON,
-    ['"'] = QUOTE,  ['['] = OPEN,   ['{'] = OPEN,   [']'] = CLOSE,  ['}'] = CLOSE, ['-'] = DIGIT,
-    ['0'] = DIGIT,  ['1'] = DIGIT,  ['2'] = DIGIT,  ['3'] = DIGIT,  ['4'] = DIGIT, ['5'] = DIGIT,
-    ['6'] = DIGIT,  ['7'] = DIGIT,  ['8'] = DIGIT,  ['9'] = DIGIT,  ['t'] = WORD,  ['f'] = WORD,
-    ['n'] = WORD,
+    [' '] = SPACE, ['\t'] = SPACE, ['\n'] = SPACE, ['\r'] = SPACE, [','] = COMMA,
+    [':'] = COLON, ['"'] = QUOTE,  ['['] = OPEN,   ['{'] = OPEN,   [']'] = CLOSE,
+    ['}'] = CLOSE, ['-'] = DIGIT,  ['0'] = DIGIT,  ['1'] = DIGIT,  ['2'] = DIGIT,
+    ['3'] = DIGIT, ['4'] = DIGIT,  ['5'] = DIGIT,  ['6'] = DIGIT,  ['7'] = DIGIT,
+    ['8'] = DIGIT, ['9'] = DIGIT,  ['t'] = WORD,   ['f'] = WORD,   ['n'] = WORD,
 };
 
 static int class_of(const char *p) {
@@ -34,20 +34,26 @@ static const char *refuse(cc_json *g, cc_json_code code, const char *at) {
     return NULL;
 }
 
-/* --- Writing the copy -------------------------------------------------------------------------- */
+/* --- Writing the copy --- */
 
 static int add(cc_json *g, const void *bytes, size_t n) {
     switch (cc_buf_add(&g->out, bytes, n)) {
-    case CC_BUF_OK: return 1;
-    case CC_BUF_FULL: g->code = CC_JSON_LARGE; return 0;
-    default: g->code = CC_JSON_NOMEM; return 0;
+    case CC_BUF_OK:
+        return 1;
+    case CC_BUF_FULL:
+        g->code = CC_JSON_LARGE;
+        return 0;
+    default:
+        g->code = CC_JSON_NOMEM;
+        return 0;
     }
 }
 
 /* Notes where the wanted byte of the copy comes from, if it is in the stretch that ends at `to`. */
 static void locate(cc_json *g, const char *to) {
     if (g->origin) return;
-    if (g->wanted < g->out.len) g->origin = g->replaced;
+    if (g->wanted < g->out.len)
+        g->origin = g->replaced;
     else if (g->wanted - g->out.len < (size_t)(to - g->copied))
         g->origin = g->copied + (g->wanted - g->out.len);
 }
@@ -77,64 +83,11 @@ static const char *quote(cc_json *g, const char *from, const char *to) {
     return ok ? to : NULL;
 }
 
-/* --- Tags -------------------------------------------------------------------------------------- */
-
-/* Bytes that UTF-8 never uses. No escape sequence decodes to them, so they are in a decoded string
- * exactly where they are in the text. */
-static const unsigned char ALPHABET[] = {0xC0, 0xC1, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9,
-                                         0xFA, 0xFB, 0xFC, 0xFD, 0xFE, 0xFF};
-enum { LETTERS = sizeof ALPHABET, TAIL = CC_JSON_TAG_MAX - 1 };
-enum { TAGS = LETTERS * LETTERS * LETTERS * LETTERS };
-
-static int letter(unsigned char byte) {
-    const unsigned char *at = memchr(ALPHABET, byte, LETTERS);
-    return at ? (int)(at - ALPHABET) : -1;
-}
-
-/* Which tag begins after the 0xFF before p; -1 if none. */
-static long tag_number(const char *p, const char *end) {
-    long number = 0;
-    if (end - p < TAIL) return -1;
-    for (int i = 0; i < TAIL; i++) {
-        int l = letter((unsigned char)p[i]);
-        if (l < 0) return -1;
-        number = number * LETTERS + l;
-    }
-    return number;
-}
-
-static void note_tags(const cc_json *g, unsigned char used[TAGS / 8 + 1]) {
-    const char *p = g->text;
-    while (p < g->end && (p = memchr(p, CC_JSON_TAG, (size_t)(g->end - p)))) {
-        long number = tag_number(++p, g->end);
-        if (number >= 0) used[number / 8] |= (unsigned char)(1u << (number % 8));
-    }
-}
-
-static void set_tag(cc_json *g, long number) {
-    for (int i = TAIL; i > 0; i--, number /= LETTERS) g->tag[i] = (char)ALPHABET[number % LETTERS];
-    g->tag_len = CC_JSON_TAG_MAX;
-}
-
-/* 0xFF alone if the text has none, which is always; otherwise five bytes that it does not have. */
-static int choose_tag(cc_json *g) {
-    unsigned char used[TAGS / 8 + 1] = {0};
-    g->tag[0] = (char)CC_JSON_TAG;
-    g->tag_len = 1;
-    if (!memchr(g->text, CC_JSON_TAG, (size_t)(g->end - g->text))) return 1;
-    note_tags(g, used);
-    for (long number = 0; number < TAGS; number++) {
-        if (used[number / 8] & (1u << (number % 8))) continue;
-        set_tag(g, number);
-        return 1;
-    }
-    g->code = CC_JSON_TAGS;
-    return 0;
-}
+/* --- Tags --- */
 
 /* Writes a tagged string that holds n bytes from `from` on, in place of from..to. */
 static const char *tag(cc_json *g, const char *from, const char *to, size_t n, cc_json_step kind) {
-    if (!g->tagged && !choose_tag(g)) return NULL;
+    if (!g->tagged && !cc_json_choose_tag(g)) return NULL;
     g->tagged = 1;
     cc_json_path_mark(&g->path, kind);
     int ok = catch_up(g, from, to) && add(g, "\"", 1) && add(g, g->tag, g->tag_len) &&
@@ -142,7 +95,7 @@ static const char *tag(cc_json *g, const char *from, const char *to, size_t n, c
     return ok ? to : NULL;
 }
 
-/* --- Strings ----------------------------------------------------------------------------------- */
+/* --- Strings --- */
 
 static int is_plain(unsigned char c) {
     return c >= 0x20 && c != '"' && c != '\\';
@@ -176,7 +129,8 @@ static uint64_t special8(const char *p) {
     memcpy(&x, p, sizeof x);
     quotes = x ^ (ONES * '"');
     slashes = x ^ (ONES * '\\');
-    return (((x - ONES * 0x20) & ~x) | ((quotes - ONES) & ~quotes) | ((slashes - ONES) & ~slashes)) &
+    return (((x - ONES * 0x20) & ~x) | ((quotes - ONES) & ~quotes) |
+            ((slashes - ONES) & ~slashes)) &
            HIGHS;
 }
 
@@ -240,7 +194,7 @@ static const char *read_string(cc_json *g, const char *p) {
     return NULL;
 }
 
-/* --- Numbers ----------------------------------------------------------------------------------- */
+/* --- Numbers --- */
 
 /* What may follow a number or a word. */
 static int is_delimiter(const cc_json *g, const char *p) {
@@ -340,7 +294,7 @@ static const char *read_number(cc_json *g, const char *p) {
     return read_integer(g, n.from, n.digits, n.to);
 }
 
-/* --- The rest ---------------------------------------------------------------------------------- */
+/* --- The rest --- */
 
 static const char *read_word(cc_json *g, const char *p) {
     const char *word = *p == 't' ? "true" : *p == 'f' ? "false" : "null";
@@ -350,7 +304,8 @@ static const char *read_word(cc_json *g, const char *p) {
     return p + n;
 }
 
-/* After the empty array or object that begins at p, if it is empty and must be tagged; else p + 1. */
+/* After the empty array or object that begins at p, if it is empty and must be tagged; else p + 1.
+ */
 static const char *read_open(cc_json *g, const char *p) {
     int list = *p == '[';
     if (g->path.depth == CC_JSON_MAX_DEPTH) return refuse(g, CC_JSON_DEPTH, p);
@@ -379,15 +334,32 @@ static const char *read_text(cc_json *g, const char *p) {
 static void read_tokens(cc_json *g, const char *p) {
     while (p && p < g->end) {
         switch (class_of(p)) {
-        case QUOTE: p = read_text(g, p); break;
-        case COMMA: cc_json_path_comma(&g->path), p++; break;
-        case SPACE: p++; break;
-        case OPEN: p = read_open(g, p); break;
-        case CLOSE: cc_json_path_close(&g->path), p++; break;
-        case DIGIT: p = read_number(g, p); break;
-        case WORD: p = read_word(g, p); break;
-        case COLON: p = refuse(g, CC_JSON_COLON, p); break;
-        default: p = refuse(g, CC_JSON_TOKEN, p);
+        case QUOTE:
+            p = read_text(g, p);
+            break;
+        case COMMA:
+            cc_json_path_comma(&g->path), p++;
+            break;
+        case SPACE:
+            p++;
+            break;
+        case OPEN:
+            p = read_open(g, p);
+            break;
+        case CLOSE:
+            cc_json_path_close(&g->path), p++;
+            break;
+        case DIGIT:
+            p = read_number(g, p);
+            break;
+        case WORD:
+            p = read_word(g, p);
+            break;
+        case COLON:
+            p = refuse(g, CC_JSON_COLON, p);
+            break;
+        default:
+            p = refuse(g, CC_JSON_TOKEN, p);
         }
     }
 }
@@ -428,15 +400,24 @@ size_t cc_json_origin(unsigned rules, const char *text, size_t len, size_t at) {
 
 const char *cc_json_reason(cc_json_code code) {
     switch (code) {
-    case CC_JSON_OK: return "no error";
-    case CC_JSON_TOKEN: return "unexpected character";
-    case CC_JSON_NUMBER: return "malformed number";
-    case CC_JSON_COLON: return "unexpected colon";
-    case CC_JSON_STRING: return "unfinished string";
-    case CC_JSON_DEPTH: return "nested deeper than 200 levels";
-    case CC_JSON_TAGS: return "hostile sequence of bytes";
-    case CC_JSON_LARGE: return "text longer than 1 GiB";
-    case CC_JSON_NOMEM: return "not enough memory";
+    case CC_JSON_OK:
+        return "no error";
+    case CC_JSON_TOKEN:
+        return "unexpected character";
+    case CC_JSON_NUMBER:
+        return "malformed number";
+    case CC_JSON_COLON:
+        return "unexpected colon";
+    case CC_JSON_STRING:
+        return "unfinished string";
+    case CC_JSON_DEPTH:
+        return "nested deeper than 200 levels";
+    case CC_JSON_TAGS:
+        return "hostile sequence of bytes";
+    case CC_JSON_LARGE:
+        return "text longer than 1 GiB";
+    case CC_JSON_NOMEM:
+        return "not enough memory";
     }
     return "unknown error";
 }

@@ -16,8 +16,6 @@
 #include "cc_buf.h"
 #include "cc_json_path.h"
 
-/* CC_JSON_MAX_DEPTH: arrays and objects within each other, both ways. Real rows have less than ten. */
-
 /* lua-cjson counts bytes in an int and ends the process when that overflows. */
 #define CC_JSON_MAX_TEXT ((size_t)1 << 30)
 
@@ -29,14 +27,20 @@
 
 /* What the library at hand, and this Lua, would lose. */
 typedef enum cc_json_rule {
-    CC_JSON_LISTS = 1,        /* [] is tagged */
-    CC_JSON_MAPS = 2,         /* {} is tagged */
-    CC_JSON_INT64 = 4,        /* the Lua has 64 bit integers: up to there they are tagged, not quoted */
-    CC_JSON_INT64_NATIVE = 8, /* as before, and the library reads them: they are left alone */
-    CC_JSON_WHOLE_FLOATS = 16, /* integers come back as floats: their places are noted, and floats
-                                  without a fraction (4.0, 1e3) are tagged */
-    CC_JSON_ALL_FLOATS = 32,   /* every float is tagged (the locale has a decimal comma) */
-    CC_JSON_CONTROLS = 64      /* raw control bytes inside strings are escaped */
+    /* [] and {} are tagged. */
+    CC_JSON_LISTS = 1,
+    CC_JSON_MAPS = 2,
+    /* The Lua has 64 bit integers: up to there they are tagged, beyond they are quoted. */
+    CC_JSON_INT64 = 4,
+    /* As before, and the library reads them: they are left alone. */
+    CC_JSON_INT64_NATIVE = 8,
+    /* Integers come back as floats: their places are noted, and floats without a fraction (4.0,
+     * 1e3) are tagged. */
+    CC_JSON_WHOLE_FLOATS = 16,
+    /* Every float is tagged: the locale has a decimal comma. */
+    CC_JSON_ALL_FLOATS = 32,
+    /* Raw control bytes inside strings are escaped. */
+    CC_JSON_CONTROLS = 64
 } cc_json_rule;
 
 typedef enum cc_json_code {
@@ -55,15 +59,15 @@ typedef struct cc_json {
     unsigned rules;
     const char *text; /* borrowed; from cc_json_guard on without its byte order mark */
     const char *end;
-    cc_buf out;       /* the rewritten text, if any */
-    int rewritten;    /* out is to be decoded, not text */
-    int tagged;       /* some strings of out carry the tag */
-    int floats;       /* some of those are floats */
+    cc_buf out;        /* the rewritten text, if any */
+    int rewritten;     /* out is to be decoded, not text */
+    int tagged;        /* some strings of out carry the tag */
+    int floats;        /* some of those are floats */
     cc_json_path path; /* the way to them, and to the integers under CC_JSON_WHOLE_FLOATS */
     char tag[CC_JSON_TAG_MAX];
-    size_t tag_len;   /* 0: none chosen yet */
-    size_t skipped;   /* bytes of byte order mark in front */
-    size_t fault;     /* offset in the caller's text where a refusal happened */
+    size_t tag_len; /* 0: none chosen yet */
+    size_t skipped; /* bytes of byte order mark in front */
+    size_t fault;   /* offset in the caller's text where a refusal happened */
     /* private */
     const char *copied;   /* everything before this is in out */
     const char *replaced; /* where the last replacement begins */
@@ -82,6 +86,10 @@ cc_json_code cc_json_guard(cc_json *g, const char *text, size_t len);
 /* Frees g->out and the steps. May be called twice. */
 void cc_json_free(cc_json *g);
 
+/* Private to the guard. Sets g->tag: 0xFF alone if the text has none, which is nearly always;
+ * otherwise five bytes that are nowhere in it. 0 (and g->code) if there are no such five. */
+int cc_json_choose_tag(cc_json *g);
+
 /* One line, static, for people. */
 const char *cc_json_reason(cc_json_code code);
 
@@ -91,10 +99,15 @@ size_t cc_json_origin(unsigned rules, const char *text, size_t len, size_t at);
 /* Room for any number that cc_json_double and cc_json_int64 write, with the final zero. */
 #define CC_JSON_NUMBER_MAX 40
 
-typedef enum cc_json_range { CC_JSON_FITS = 0, CC_JSON_NOT_FINITE, CC_JSON_NOT_EXACT } cc_json_range;
+typedef enum cc_json_range {
+    CC_JSON_FITS = 0,
+    CC_JSON_NOT_FINITE,
+    CC_JSON_NOT_EXACT
+} cc_json_range;
 
 /* Writes the shortest text that reads back as x, with a point whatever the locale says; whole
- * numbers without a fraction. NOT_EXACT: whole, and 2^53 or more, where digits would be invented. */
+ * numbers without a fraction. NOT_EXACT: whole, and 2^53 or more, where digits would be invented.
+ */
 cc_json_range cc_json_double(double x, char out[CC_JSON_NUMBER_MAX]);
 
 void cc_json_int64(long long n, char out[CC_JSON_NUMBER_MAX]);
@@ -102,11 +115,12 @@ void cc_json_int64(long long n, char out[CC_JSON_NUMBER_MAX]);
 /* 1 if the bytes are -?(0|[1-9][0-9]*). */
 int cc_json_is_integer(const char *s, size_t n);
 
-/* Offset of the first byte that is not UTF-8 (RFC 3629: no surrogates, nothing overlong); n if all is. */
+/* Offset of the first byte that is not UTF-8 (RFC 3629: no surrogates, nothing overlong); n if all
+ * is. */
 size_t cc_json_utf8(const char *s, size_t n);
 
-/* Takes the quotes and the one-byte tag off every tagged string of an encoded text. out is untouched
- * when there is none (returns CC_JSON_OK with out->len 0): the text is right as it is. */
+/* Takes the quotes and the one-byte tag off every tagged string of an encoded text. out is
+ * untouched when there is none (returns CC_JSON_OK with out->len 0): the text is right as it is. */
 cc_json_code cc_json_untag(const char *text, size_t len, cc_buf *out);
 
 #endif

@@ -20,8 +20,10 @@ static void give_up(cc_json_path *p) {
 static void add(cc_json_path *p, const cc_json_level *l, cc_json_step step) {
     cc_json_op op = {l->key, l->key ? l->key_len : l->index, 1, (uint32_t)step & 7};
     if (p->all) return;
-    if (l->key && memchr(l->key, '\\', l->key_len)) give_up(p);
-    else if (cc_buf_add(&p->ops, &op, sizeof op) != CC_BUF_OK) give_up(p);
+    if (l->key && memchr(l->key, '\\', l->key_len))
+        give_up(p);
+    else if (cc_buf_add(&p->ops, &op, sizeof op) != CC_BUF_OK)
+        give_up(p);
 }
 
 /* Lists of integers are common: one step for a whole one. */

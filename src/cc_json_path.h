@@ -3,7 +3,8 @@
  * The scanner keeps one level for each open array or object. When a value is marked, the way to it
  * from the last marked one is written down as steps, so that afterwards only the tables on such a
  * way are visited, not all of them. Keys are pointers into the text. The steps may be wrong
- * where a key occurs twice in an object (the last one counts): who follows them checks what is there.
+ * where a key occurs twice in an object (the last one counts): who follows them checks what is
+ * there.
  *
  * Shared by cc_json.c and its reader; inline where it is on the scanner's hot way. */
 #ifndef CC_JSON_PATH_H
@@ -14,6 +15,7 @@
 
 #include "cc_buf.h"
 
+/* Arrays and objects within each other, both ways. Real rows have less than ten. */
 #define CC_JSON_MAX_DEPTH 200
 
 typedef enum cc_json_step {
@@ -40,7 +42,7 @@ typedef struct cc_json_level {
 typedef struct cc_json_path {
     cc_json_level *levels; /* CC_JSON_MAX_DEPTH + 1 of them; the first is outside of everything */
     size_t depth;          /* open arrays and objects */
-    size_t entered;        /* how many of them the steps so far have entered; the first needs no step */
+    size_t entered; /* how many of them the steps so far have entered; the first needs no step */
     cc_buf ops;
     int all; /* the steps do not suffice: every value must be looked at */
 } cc_json_path;

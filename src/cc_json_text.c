@@ -35,9 +35,12 @@ static void write_shortest(double x, char out[CC_JSON_NUMBER_MAX]) {
 cc_json_range cc_json_double(double x, char out[CC_JSON_NUMBER_MAX]) {
     if (!isfinite(x)) return CC_JSON_NOT_FINITE;
     if (x >= TWO_53 || x <= -TWO_53) return CC_JSON_NOT_EXACT;
-    if (x != (double)(int64_t)x) write_shortest(x, out);
-    else if (x == 0 && signbit(x)) strcpy(out, "-0.0");
-    else cc_json_int64((long long)x, out);
+    if (x != (double)(int64_t)x)
+        write_shortest(x, out);
+    else if (x == 0 && signbit(x))
+        strcpy(out, "-0.0");
+    else
+        cc_json_int64((long long)x, out);
     return CC_JSON_FITS;
 }
 
@@ -49,10 +52,11 @@ int cc_json_is_integer(const char *s, size_t n) {
     return 1;
 }
 
-/* How many bytes the lead byte announces, and the least and largest second byte; 0: not a lead byte. */
+/* How many bytes the lead byte announces, and the least and largest second byte; 0: not a lead
+ * byte. */
 static size_t sequence(unsigned char lead, unsigned char *least, unsigned char *most) {
     *least = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80; /* below: overlong */
-    *most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;  /* above: a surrogate, or too large */
+    *most = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF; /* above: a surrogate, or too large */
     if (lead < 0x80) return 1;
     if (lead < 0xC2) return 0;
     return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Buffers ----------------------------------------------------------------------------------- */
+/* --- Buffers --- */
 
 static int scratch_gc(lua_State *L) {
     cc_json_free(lua_touserdata(L, 1));
@@ -30,15 +30,14 @@ static void push_scratch_class(lua_State *L) {
     lua_setfield(L, -2, "__gc");
 }
 
-/* --- Messages ---------------------------------------------------------------------------------- */
+/* --- Messages --- */
 
 /* A few bytes of the text for people, and never more: it may hold secrets. */
 enum { NEAR = 12, MESSAGE = 320, REASON = 160 };
 
 static void show(char out[NEAR + 1], const char *text, size_t n) {
     if (n > NEAR) n = NEAR;
-    for (size_t i = 0; i < n; i++)
-        out[i] = text[i] >= 0x20 && text[i] < 0x7F ? text[i] : '?';
+    for (size_t i = 0; i < n; i++) out[i] = text[i] >= 0x20 && text[i] < 0x7F ? text[i] : '?';
     out[n] = 0;
 }
 
@@ -46,8 +45,8 @@ static void show(char out[NEAR + 1], const char *text, size_t n) {
 static int fail_at(lua_State *L, const char *reason, const char *text, size_t len, size_t at) {
     char message[MESSAGE], near[NEAR + 1];
     if (at >= len) {
-        snprintf(message, sizeof message, "invalid JSON: %.*s; the text ends after %.0f bytes", REASON,
-                 reason, (double)len);
+        snprintf(message, sizeof message, "invalid JSON: %.*s; the text ends after %.0f bytes",
+                 REASON, reason, (double)len);
     } else {
         show(near, text + at, len - at);
         snprintf(message, sizeof message, "invalid JSON: %.*s at byte %.0f of %.0f, near \"%s\"",
@@ -66,18 +65,22 @@ static int fail(lua_State *L, const char *reason) {
     return 2;
 }
 
-/* --- Decode ------------------------------------------------------------------------------------ */
+/* --- Decode --- */
 
-/* The library reads and writes the decimal point of the locale, so then it gets no floats to read. */
+/* The library reads and writes the decimal point of the locale, so then it gets no floats to read.
+ */
 static unsigned rules_now(lua_State *L) {
     unsigned rules = (unsigned)lua_tointeger(L, LCC_UP(UP_RULES));
     return strcmp(localeconv()->decimal_point, ".") == 0 ? rules : rules | CC_JSON_ALL_FLOATS;
 }
 
 static void push_text(lua_State *L, cc_json *g) {
-    if (g->rewritten) lua_pushlstring(L, g->out.data, g->out.len);
-    else if (g->skipped) lua_pushlstring(L, g->text, (size_t)(g->end - g->text));
-    else lua_pushvalue(L, 1);
+    if (g->rewritten)
+        lua_pushlstring(L, g->out.data, g->out.len);
+    else if (g->skipped)
+        lua_pushlstring(L, g->text, (size_t)(g->end - g->text));
+    else
+        lua_pushvalue(L, 1);
     cc_buf_free(&g->out);
 }
 
@@ -110,7 +113,8 @@ static int library_refusal(lua_State *L, unsigned rules, const char *words) {
     size_t n = (size_t)((found ? found : at) - words);
     snprintf(reason, sizeof reason, "%.*s", (int)(n < REASON ? n : REASON), words);
     if (*reason >= 'A' && *reason <= 'Z') *reason |= 0x20;
-    return fail_at(L, reason, text, len, cc_json_origin(rules, text, len, position - (position > 0)));
+    return fail_at(L, reason, text, len,
+                   cc_json_origin(rules, text, len, position - (position > 0)));
 }
 
 /* Upvalues: the inner function, the rules. */
@@ -128,7 +132,7 @@ static int decode(lua_State *L) {
     return library_refusal(L, rules, words);
 }
 
-/* --- Codec ------------------------------------------------------------------------------------- */
+/* --- Codec --- */
 
 /* Upvalue: the inner function. (value [, what]) -> result | nil, message */
 static int checked(lua_State *L) {

@@ -31,11 +31,12 @@ typedef enum lcc_json_mark {
 /* Pushes a guard whose buffer is freed by the collector if an error passes by. [+1] */
 cc_json *lcc_json_scratch(lua_State *L, unsigned rules);
 
-/* Puts right what the library returned, on the top, for the text that g has read. g->text must still
- * be there; afterwards g is freed. Raises without memory only. */
+/* Puts right what the library returned, on the top, for the text that g has read. g->text must
+ * still be there; afterwards g is freed. Raises without memory only. */
 void lcc_json_settle(lua_State *L, cc_json *g);
 
-/* Inner functions: (value, what) -> text, and (value, what) -> copy. Raise a message with the path. */
+/* Inner functions: (value, what) -> text, and (value, what) -> copy. Raise a message with the path.
+ */
 int lcc_json_encode(lua_State *L);
 int lcc_json_copy(lua_State *L);
 

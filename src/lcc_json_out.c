@@ -33,7 +33,7 @@ typedef struct job {
     size_t budget;
 } job;
 
-/* --- Messages ---------------------------------------------------------------------------------- */
+/* --- Messages --- */
 
 enum { PATH = 240, SHOWN_KEY = 40, MESSAGE = PATH + 240 };
 
@@ -63,7 +63,8 @@ static int is_name(const char *s, size_t n) {
 static void put_odd_key(line *l, const char *s, size_t n) {
     char shown[SHOWN_KEY];
     size_t m = n < SHOWN_KEY ? n : SHOWN_KEY;
-    for (size_t i = 0; i < m; i++) shown[i] = s[i] >= 0x20 && s[i] < 0x7F && s[i] != '"' ? s[i] : '?';
+    for (size_t i = 0; i < m; i++)
+        shown[i] = s[i] >= 0x20 && s[i] < 0x7F && s[i] != '"' ? s[i] : '?';
     put(l, "[\"", 2);
     put(l, shown, m);
     put(l, n > m ? "...\"]" : "\"]", n > m ? 5 : 2);
@@ -104,7 +105,7 @@ static void spend(job *j, const node *n, size_t bytes) {
     j->budget -= VALUE_COST + bytes * BYTE_COST;
 }
 
-/* --- Scalars: each finds the value on the top and may put another in its place ------------------ */
+/* --- Scalars: each finds the value on the top and may put another in its place --- */
 
 /* text may live in the value that is replaced. */
 static void replace_tagged(lua_State *L, const char *text, size_t n) {
@@ -136,7 +137,8 @@ static void put_double(const job *j, const node *n) {
     cc_json_range range = cc_json_double(x, digits);
     if (range == CC_JSON_NOT_FINITE) refuse_with(j, n, "JSON has no ", x != x ? "nan" : "infinity");
     if (range == CC_JSON_NOT_EXACT)
-        refuse(j, n, "a number of 2^53 or more is not exact; write it as a string or coreclaw.integer");
+        refuse(j, n,
+               "a number of 2^53 or more is not exact; write it as a string or coreclaw.integer");
     if (j->copying) return;
     if (strpbrk(digits, ".e") || x >= PLAIN_LIMIT || x <= -PLAIN_LIMIT) {
         replace_tagged(j->L, digits, strlen(digits));
@@ -210,14 +212,19 @@ static lcc_json_mark pop_mark(lua_State *L) {
 static void put_userdata(job *j, const node *n) {
     lua_pushvalue(j->L, -1);
     switch (pop_mark(j->L)) {
-    case MARK_NULL: put_null(j); break;
-    case MARK_EMPTY: put_empty_list(j); break;
-    default: refuse_type(j, n, lua_typename(j->L, lua_type(j->L, -1)));
+    case MARK_NULL:
+        put_null(j);
+        break;
+    case MARK_EMPTY:
+        put_empty_list(j);
+        break;
+    default:
+        refuse_type(j, n, lua_typename(j->L, lua_type(j->L, -1)));
     }
     spend(j, n, 0);
 }
 
-/* --- Tables ------------------------------------------------------------------------------------ */
+/* --- Tables --- */
 
 static void put_value(job *j, const node *n);
 
@@ -254,8 +261,11 @@ typedef struct survey {
 static void count_key(const job *j, const node *n, survey *s) {
     lua_Number x;
     switch (lua_type(j->L, -2)) {
-    case LUA_TSTRING: s->strings++; return;
-    case LUA_TNUMBER: break;
+    case LUA_TSTRING:
+        s->strings++;
+        return;
+    case LUA_TNUMBER:
+        break;
     default:
         refuse_with(j, n, "keys are strings, or 1 to n; one is a ", luaL_typename(j->L, -2));
     }
@@ -313,8 +323,10 @@ static void fill_map(job *j, const node *n) {
 
 static void put_filled(job *j, const node *n, const survey *s, lcc_json_mark mark) {
     lua_createtable(j->L, (int)s->numbers, (int)s->strings);
-    if (s->strings) fill_map(j, n);
-    else fill_list(j, n, s->numbers);
+    if (s->strings)
+        fill_map(j, n);
+    else
+        fill_list(j, n, s->numbers);
     if (j->copying && mark == MARK_LIST) {
         lua_pushvalue(j->L, LCC_UP(UP_LIST));
         lua_setmetatable(j->L, -2);
@@ -340,29 +352,48 @@ static void put_table(job *j, const node *at) {
     check_place(j, &n);
     spend(j, &n, 0);
     survey s = look_at(j, &n, mark);
-    if (s.strings || s.numbers) put_filled(j, &n, &s, mark);
-    else if (mark == MARK_LIST) put_empty_list(j);
-    else if (!j->copying && lua_toboolean(j->L, LCC_UP(UP_MAPS))) replace_tagged(j->L, "{}", 2);
-    else put_filled(j, &n, &s, mark);
+    if (s.strings || s.numbers)
+        put_filled(j, &n, &s, mark);
+    else if (mark == MARK_LIST)
+        put_empty_list(j);
+    else if (!j->copying && lua_toboolean(j->L, LCC_UP(UP_MAPS)))
+        replace_tagged(j->L, "{}", 2);
+    else
+        put_filled(j, &n, &s, mark);
 }
 
 /* Puts the checked copy of the value on the top in its place. */
 static void put_value(job *j, const node *n) {
     enum { TCDATA = 10 }; /* LuaJIT's, in no header of it */
     switch (lua_type(j->L, -1)) {
-    case LUA_TSTRING: put_string(j, n); break;
-    case LUA_TNUMBER: put_number(j, n); break;
-    case LUA_TTABLE: put_table(j, n); break;
-    case LUA_TBOOLEAN: spend(j, n, 0); break;
+    case LUA_TSTRING:
+        put_string(j, n);
+        break;
+    case LUA_TNUMBER:
+        put_number(j, n);
+        break;
+    case LUA_TTABLE:
+        put_table(j, n);
+        break;
+    case LUA_TBOOLEAN:
+        spend(j, n, 0);
+        break;
     case LUA_TLIGHTUSERDATA:
-    case LUA_TUSERDATA: put_userdata(j, n); break;
-    case LUA_TNIL: refuse(j, n, "got nil; write coreclaw.null for null"); break;
-    case TCDATA: put_cdata(j, n); break;
-    default: refuse_type(j, n, luaL_typename(j->L, -1));
+    case LUA_TUSERDATA:
+        put_userdata(j, n);
+        break;
+    case LUA_TNIL:
+        refuse(j, n, "got nil; write coreclaw.null for null");
+        break;
+    case TCDATA:
+        put_cdata(j, n);
+        break;
+    default:
+        refuse_type(j, n, luaL_typename(j->L, -1));
     }
 }
 
-/* --- Entries ----------------------------------------------------------------------------------- */
+/* --- Entries --- */
 
 /* (value, what) -> value what copy */
 static void put_root(lua_State *L, int copying) {

@@ -12,7 +12,7 @@
 
 #define TWO_53 9007199254740992.0
 
-/* --- One value: finds it on the top, and returns 1 if another one stands there now ------------- */
+/* --- One value: finds it on the top, and returns 1 if another one stands there now --- */
 
 #if LUA_VERSION_NUM >= 503
 static int settle_number(lua_State *L, const cc_json *g) {
@@ -35,8 +35,10 @@ static int settle_number(lua_State *L, const cc_json *g) {
 static void push_float(lua_State *L, const char *digits) {
     double x = strtod(luaL_gsub(L, digits, ".", localeconv()->decimal_point), NULL);
     lua_pop(L, 1);
-    if (isinf(x)) lua_pushstring(L, digits);
-    else lua_pushnumber(L, x);
+    if (isinf(x))
+        lua_pushstring(L, digits);
+    else
+        lua_pushnumber(L, x);
 }
 
 static int is_float(const char *tagged) {
@@ -66,22 +68,27 @@ static int settle_string(lua_State *L, const cc_json *g, int floats) {
     if (n <= g->tag_len || memcmp(s, g->tag, g->tag_len) != 0) return 0;
     s += g->tag_len;
     if (!floats && is_float(s)) return 0;
-    if (*s == CC_JSON_TAG_LIST) push_list(L);
-    else if (*s == CC_JSON_TAG_MAP) lua_newtable(L);
-    else push_number(L, s);
+    if (*s == CC_JSON_TAG_LIST)
+        push_list(L);
+    else if (*s == CC_JSON_TAG_MAP)
+        lua_newtable(L);
+    else
+        push_number(L, s);
     lua_remove(L, -2);
     return 1;
 }
 
-/* --- All values -------------------------------------------------------------------------------- */
+/* --- All values --- */
 
 static int settle_any(lua_State *L, const cc_json *g);
 
 static void settle_list(lua_State *L, const cc_json *g, int n) {
     for (int i = 1; i <= n; i++) {
         lua_rawgeti(L, -1, i);
-        if (settle_any(L, g)) lua_rawseti(L, -2, i);
-        else lua_pop(L, 1);
+        if (settle_any(L, g))
+            lua_rawseti(L, -2, i);
+        else
+            lua_pop(L, 1);
     }
 }
 
@@ -89,8 +96,8 @@ static void settle_map(lua_State *L, const cc_json *g) {
     for (lua_pushnil(L); lua_next(L, -2);) {
         if (settle_any(L, g)) {
             lua_pushvalue(L, -2);
-            lua_insert(L, -2);  /* table key key value */
-            lua_rawset(L, -4);  /* an existing key: allowed while walking */
+            lua_insert(L, -2); /* table key key value */
+            lua_rawset(L, -4); /* an existing key: allowed while walking */
         } else {
             lua_pop(L, 1);
         }
@@ -101,20 +108,25 @@ static void settle_map(lua_State *L, const cc_json *g) {
  * the tables go, so this cannot recurse without end. */
 static int settle_any(lua_State *L, const cc_json *g) {
     switch (lua_type(L, -1)) {
-    case LUA_TNUMBER: return settle_number(L, g);
-    case LUA_TSTRING: return g->tagged && settle_string(L, g, 1);
-    case LUA_TTABLE: break;
-    default: return 0;
+    case LUA_TNUMBER:
+        return settle_number(L, g);
+    case LUA_TSTRING:
+        return g->tagged && settle_string(L, g, 1);
+    case LUA_TTABLE:
+        break;
+    default:
+        return 0;
     }
     luaL_checkstack(L, 6, "JSON nested too deep");
     int n = (int)lcc_rawlen(L, -1);
-    if (n > 0) settle_list(L, g, n);
-    else settle_map(L, g);
+    if (n > 0)
+        settle_list(L, g, n);
+    else
+        settle_map(L, g);
     return 0;
 }
 
-
-/* --- Along the steps --------------------------------------------------------------------------- */
+/* --- Along the steps --- */
 
 /* Rows have the same keys again and again: making a Lua string of each would cost more than using
  * it. A few of the last ones are kept on the stack, above the root. */
@@ -180,20 +192,26 @@ static void visit_key(trip *t, const cc_json_op *op) {
     push_key(t, op);
     lua_pushvalue(t->L, -1);
     lua_rawget(t->L, -3); /* table key value */
-    if (settle_kind(t, op->step)) lua_rawset(t->L, -3);
-    else lua_pop(t->L, 2);
+    if (settle_kind(t, op->step))
+        lua_rawset(t->L, -3);
+    else
+        lua_pop(t->L, 2);
 }
 
 static void visit_index(trip *t, cc_json_step kind, int i) {
     lua_rawgeti(t->L, -1, i);
-    if (settle_kind(t, kind)) lua_rawseti(t->L, -2, i);
-    else lua_pop(t->L, 1);
+    if (settle_kind(t, kind))
+        lua_rawseti(t->L, -2, i);
+    else
+        lua_pop(t->L, 1);
 }
 
 static void visit_all(trip *t, const cc_json_op *op) {
     if (t->astray) return;
-    if (op->key) visit_key(t, op);
-    else for (uint32_t i = 0; i < op->count; i++) visit_index(t, op->step, (int)(op->at + i));
+    if (op->key)
+        visit_key(t, op);
+    else
+        for (uint32_t i = 0; i < op->count; i++) visit_index(t, op->step, (int)(op->at + i));
 }
 
 /* Floats come last: before, a float without a fraction can only be an integer of the text, also
@@ -201,8 +219,12 @@ static void visit_all(trip *t, const cc_json_op *op) {
 static void follow(trip *t, const cc_json_op *op, const cc_json_op *end) {
     for (; op < end; op++) {
         switch (op->step) {
-        case CC_JSON_ENTER: enter(t, op); break;
-        case CC_JSON_LEAVE: leave(t); break;
+        case CC_JSON_ENTER:
+            enter(t, op);
+            break;
+        case CC_JSON_LEAVE:
+            leave(t);
+            break;
         default:
             if ((op->step == CC_JSON_FLOAT) == t->second) visit_all(t, op);
         }
@@ -227,7 +249,9 @@ static void follow_steps(lua_State *L, const cc_json *g) {
 }
 
 void lcc_json_settle(lua_State *L, cc_json *g) {
-    if (g->path.all) settle_any(L, g);
-    else if (lua_istable(L, -1)) follow_steps(L, g);
+    if (g->path.all)
+        settle_any(L, g);
+    else if (lua_istable(L, -1))
+        follow_steps(L, g);
     cc_json_free(g);
 }

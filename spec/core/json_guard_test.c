@@ -24,9 +24,9 @@ static void check(int ok, int line, const char *format, ...) {
 #define CHECK(ok, ...) check((ok), __LINE__, __VA_ARGS__)
 
 enum {
-    PLAIN = CC_JSON_LISTS,                                                   /* Lua 5.1, LuaJIT */
-    INT64 = CC_JSON_LISTS | CC_JSON_INT64 | CC_JSON_WHOLE_FLOATS,            /* Lua 5.3, 5.4 */
-    NATIVE = CC_JSON_LISTS | CC_JSON_INT64_NATIVE,                           /* the same, newer cjson */
+    PLAIN = CC_JSON_LISTS,                                        /* Lua 5.1, LuaJIT */
+    INT64 = CC_JSON_LISTS | CC_JSON_INT64 | CC_JSON_WHOLE_FLOATS, /* Lua 5.3, 5.4 */
+    NATIVE = CC_JSON_LISTS | CC_JSON_INT64_NATIVE,                /* the same, newer cjson */
     NEOVIM = CC_JSON_LISTS | CC_JSON_MAPS | CC_JSON_CONTROLS,
     COMMA_LOCALE = CC_JSON_LISTS | CC_JSON_ALL_FLOATS
 };
@@ -48,7 +48,8 @@ typedef struct sample {
     const char *expected; /* NULL: the text itself is decoded */
 } sample;
 
-#define S(rules, text, expected) {__LINE__, rules, text, expected}
+#define S(rules, text, expected)                                                                   \
+    { __LINE__, rules, text, expected }
 
 static const sample REWRITTEN[] = {
     S(PLAIN, "", NULL),
@@ -133,26 +134,27 @@ typedef struct refusal {
     size_t fault;
 } refusal;
 
-#define R(text, code, fault) {__LINE__, text, code, fault}
+#define R(text, code, fault)                                                                       \
+    { __LINE__, text, code, fault }
 
 static const refusal REFUSED[] = {
-    R("<html>", CC_JSON_TOKEN, 0),       R("[1] // x", CC_JSON_TOKEN, 4),
-    R("[tru]", CC_JSON_TOKEN, 1),        R("[truex]", CC_JSON_TOKEN, 1),
-    R("[nul", CC_JSON_TOKEN, 1),         R("NaN", CC_JSON_TOKEN, 0),
-    R("Infinity", CC_JSON_TOKEN, 0),     R("nan", CC_JSON_TOKEN, 0),
-    R("[-Infinity]", CC_JSON_NUMBER, 1), R("[01]", CC_JSON_NUMBER, 1),
-    R("[-]", CC_JSON_NUMBER, 1),         R("[1.]", CC_JSON_NUMBER, 1),
-    R("[.5]", CC_JSON_TOKEN, 1),         R("[+1]", CC_JSON_TOKEN, 1),
-    R("[1e]", CC_JSON_NUMBER, 1),        R("[1e+]", CC_JSON_NUMBER, 1),
-    R("[1e", CC_JSON_NUMBER, 1),         R("[0x10]", CC_JSON_NUMBER, 1),
-    R("[1.5.5]", CC_JSON_NUMBER, 1),     R("[1-2]", CC_JSON_NUMBER, 1),
-    R("[1\"\"]", CC_JSON_NUMBER, 1),     R("1[]", CC_JSON_NUMBER, 0),
-    R("\"abc", CC_JSON_STRING, 4),       R("\"abc\\", CC_JSON_STRING, 5),
-    R("\"abc\\\"", CC_JSON_STRING, 6),   R("\"\\ud83d", CC_JSON_STRING, 7),
-    R("\"\\u12", CC_JSON_STRING, 5),     R("\"", CC_JSON_STRING, 1),
-    R("{[]:1}", CC_JSON_COLON, 3),       R("{12345678901234567890:1}", CC_JSON_NUMBER, 1),
-    R("{4.0 :1}", CC_JSON_COLON, 5),     R(":", CC_JSON_COLON, 0),
-    R("{\"a\"::1}", CC_JSON_COLON, 5),   R("{\"a\",:1}", CC_JSON_COLON, 5),
+    R("<html>", CC_JSON_TOKEN, 0),        R("[1] // x", CC_JSON_TOKEN, 4),
+    R("[tru]", CC_JSON_TOKEN, 1),         R("[truex]", CC_JSON_TOKEN, 1),
+    R("[nul", CC_JSON_TOKEN, 1),          R("NaN", CC_JSON_TOKEN, 0),
+    R("Infinity", CC_JSON_TOKEN, 0),      R("nan", CC_JSON_TOKEN, 0),
+    R("[-Infinity]", CC_JSON_NUMBER, 1),  R("[01]", CC_JSON_NUMBER, 1),
+    R("[-]", CC_JSON_NUMBER, 1),          R("[1.]", CC_JSON_NUMBER, 1),
+    R("[.5]", CC_JSON_TOKEN, 1),          R("[+1]", CC_JSON_TOKEN, 1),
+    R("[1e]", CC_JSON_NUMBER, 1),         R("[1e+]", CC_JSON_NUMBER, 1),
+    R("[1e", CC_JSON_NUMBER, 1),          R("[0x10]", CC_JSON_NUMBER, 1),
+    R("[1.5.5]", CC_JSON_NUMBER, 1),      R("[1-2]", CC_JSON_NUMBER, 1),
+    R("[1\"\"]", CC_JSON_NUMBER, 1),      R("1[]", CC_JSON_NUMBER, 0),
+    R("\"abc", CC_JSON_STRING, 4),        R("\"abc\\", CC_JSON_STRING, 5),
+    R("\"abc\\\"", CC_JSON_STRING, 6),    R("\"\\ud83d", CC_JSON_STRING, 7),
+    R("\"\\u12", CC_JSON_STRING, 5),      R("\"", CC_JSON_STRING, 1),
+    R("{[]:1}", CC_JSON_COLON, 3),        R("{12345678901234567890:1}", CC_JSON_NUMBER, 1),
+    R("{4.0 :1}", CC_JSON_COLON, 5),      R(":", CC_JSON_COLON, 0),
+    R("{\"a\"::1}", CC_JSON_COLON, 5),    R("{\"a\",:1}", CC_JSON_COLON, 5),
     R("\xEF\xBB\xBFx", CC_JSON_TOKEN, 3), R("\xEF\xBB", CC_JSON_TOKEN, 0),
 };
 
@@ -215,10 +217,12 @@ static void write_steps(const cc_json *g, char *out, size_t size) {
     if (g->path.all) snprintf(out, size, "all");
     for (size_t i = 0; i < n && at < size; i++, op++) {
         char step = "><itf"[op->step];
-        if (step == '<') at += (size_t)snprintf(out + at, size - at, "<");
+        if (step == '<')
+            at += (size_t)snprintf(out + at, size - at, "<");
         else if (op->key)
             at += (size_t)snprintf(out + at, size - at, "%c%.*s ", step, (int)op->at, op->key);
-        else at += (size_t)snprintf(out + at, size - at, "%c%u+%u ", step, op->at, op->count);
+        else
+            at += (size_t)snprintf(out + at, size - at, "%c%u+%u ", step, op->at, op->count);
     }
 }
 
@@ -337,11 +341,24 @@ static void test_utf8(void) {
         const char *text;
         size_t good;
     } CASES[] = {
-        {"", 0}, {"plain ascii, longer than eight", 30}, {"caf\xC3\xA9", 5}, {"\xE2\x82\xAC", 3},
-        {"\xF0\x9F\x98\x80", 4}, {"\xF4\x8F\xBF\xBF", 4}, {"\xF4\x90\x80\x80", 0}, {"\x80", 0},
-        {"a\xC0\x80", 1}, {"ab\xE0\x80\x80", 2}, {"\xED\xA0\x80", 0}, {"\xED\x9F\xBF", 3},
-        {"\xF0\x80\x80\x80", 0}, {"12345678\xFF", 8}, {"1234567\xC3", 7}, {"\xE2\x82", 0},
-        {"\xE2\x82\x41", 0}, {"\xF5\x80\x80\x80", 0},
+        {"", 0},
+        {"plain ascii, longer than eight", 30},
+        {"caf\xC3\xA9", 5},
+        {"\xE2\x82\xAC", 3},
+        {"\xF0\x9F\x98\x80", 4},
+        {"\xF4\x8F\xBF\xBF", 4},
+        {"\xF4\x90\x80\x80", 0},
+        {"\x80", 0},
+        {"a\xC0\x80", 1},
+        {"ab\xE0\x80\x80", 2},
+        {"\xED\xA0\x80", 0},
+        {"\xED\x9F\xBF", 3},
+        {"\xF0\x80\x80\x80", 0},
+        {"12345678\xFF", 8},
+        {"1234567\xC3", 7},
+        {"\xE2\x82", 0},
+        {"\xE2\x82\x41", 0},
+        {"\xF5\x80\x80\x80", 0},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         size_t n = strlen(CASES[i].text);
@@ -364,16 +381,18 @@ static void check_untag(int line, const char *text, cc_json_code code, const cha
 static void test_untag(void) {
     check_untag(__LINE__, "[1,\"x\"]", CC_JSON_OK, "");
     check_untag(__LINE__, "\"" T "[]\"", CC_JSON_OK, "[]");
-    check_untag(__LINE__, "[\"" T "0.5\",\"x\",{\"a\":\"" T "{}\"}]", CC_JSON_OK, "[0.5,\"x\",{\"a\":{}}]");
+    check_untag(__LINE__, "[\"" T "0.5\",\"x\",{\"a\":\"" T "{}\"}]", CC_JSON_OK,
+                "[0.5,\"x\",{\"a\":{}}]");
     check_untag(__LINE__, "\"" T "12", CC_JSON_TAGS, "");
     check_untag(__LINE__, T "12\"", CC_JSON_TAGS, "");
 }
 
 /* Every prefix of a text with everything in it, and every byte of it changed to some others. */
 static void test_mutations(void) {
-    static const char TEXT[] = "\xEF\xBB\xBF{\"a\":[1,-2.5e10,4.0,[],{}],\"b\\n\":{\"\\ud83d\\ude00\":"
-                               "\"\\udc00 long enough for a vector\"},\"c\":[true,false,null,"
-                               "123456789012345678901234567890,9007199254740993]} ";
+    static const char TEXT[] =
+        "\xEF\xBB\xBF{\"a\":[1,-2.5e10,4.0,[],{}],\"b\\n\":{\"\\ud83d\\ude00\":"
+        "\"\\udc00 long enough for a vector\"},\"c\":[true,false,null,"
+        "123456789012345678901234567890,9007199254740993]} ";
     static const char BYTES[] = "\"\\[]{}:,0-.eutn \xFF\x01";
     static const unsigned RULES[] = {PLAIN, INT64, NATIVE, NEOVIM, COMMA_LOCALE};
     size_t len = sizeof TEXT - 1, runs = 0;
