@@ -300,7 +300,8 @@ cc_request *cc_engine_hold(cc_engine *e, cc_id *id, cc_answer *a) {
     cc_request *r = e->done_first;
     if (!r) return NULL;
     *id = id_of(e, r);
-    *a = (cc_answer){&r->failure, r->status, &r->answer_headers, &r->answer_body};
+    *a = (cc_answer){&r->failure, r->status, (long long)r->retry_after, &r->answer_headers,
+                     &r->answer_body};
     r->held++;
     return r;
 }

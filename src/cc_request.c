@@ -396,7 +396,10 @@ bool cc_request_redirect(cc_request *r) {
 
 void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
     if (end == CC_END_CURL) end = r->end;
-    if (r->header_bytes > 0) curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &r->status);
+    if (r->header_bytes > 0) {
+        curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &r->status);
+        curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &r->retry_after); /* seconds or date */
+    }
     cc_message_fill(r, end, rc, now);
 }
 

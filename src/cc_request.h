@@ -56,6 +56,7 @@ struct cc_request {
     double connect_timeout, idle_timeout, timeout; /* as given, for the messages */
     cc_failure failure;                            /* kind CC_KIND_NONE: it went well */
     long status;
+    curl_off_t retry_after; /* seconds the server asked to wait; 0: it did not */
     char curl_message[CURL_ERROR_SIZE];
     /* for the engine and the binding */
     cc_state state;

@@ -36,6 +36,7 @@ typedef struct cc_spec {
 typedef struct cc_answer {
     const cc_failure *failure; /* kind CC_KIND_NONE: there is an answer */
     long status;
+    long long retry_after; /* seconds; 0: not asked for */
     const cc_buf *headers; /* the block of the final response */
     const cc_buf *body;
 } cc_answer;

@@ -248,7 +248,7 @@ static void push_failure(lua_State *L, const cc_failure *f) {
     if (f->status) lcc_set_integer(L, "status", f->status);
 }
 
-/* Protected, for it allocates: answer -> status, body, headers | nil, failure */
+/* Protected, for it allocates: answer -> status, body, headers, retry_after | nil, failure */
 static int push_answer(lua_State *L) {
     const cc_answer *a = lua_touserdata(L, 1);
     if (a->failure->kind != CC_KIND_NONE) {
@@ -259,7 +259,9 @@ static int push_answer(lua_State *L) {
     lua_pushinteger(L, a->status);
     push_bytes(L, a->body);
     push_bytes(L, a->headers);
-    return 3;
+    if (a->retry_after <= 0) return 3;
+    lua_pushinteger(L, (lua_Integer)a->retry_after);
+    return 4;
 }
 
 /* Peek, push, then pop: an error loses nothing. Pushing may collect, and a finalizer may take the

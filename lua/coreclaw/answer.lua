@@ -66,14 +66,11 @@ end
 
 local function unreadable(api, status, body, why)
   local kind, retryable, sent = core.classify(api, status, nil)
-  local message = kind and "HTTP " .. status .. " without a readable answer" .. excerpt(body)
-    or "the answer cannot be read (" .. why .. ")" .. excerpt(body)
+  local message = kind == "bad_response" and "the answer cannot be read (" .. why .. ")"
+    or "HTTP " .. status .. " without a readable answer"
   return errors.new {
-    kind = kind or "bad_response",
-    message = message,
-    http_status = status,
-    sent = sent or "unknown",
-    retryable = retryable or false,
+    kind = kind, message = message .. excerpt(body), http_status = status,
+    sent = sent, retryable = retryable,
   }
 end
 

@@ -44,14 +44,18 @@ function log.read(data)
   }
 end
 
----The last line that tells of an error, to explain why a run failed.
+-- The line of an entry that says what went wrong: Python's tracebacks end with it, others begin.
+local function headline(text)
+  if text:find("^%s*Traceback") then return text:match "([^\r\n]+)%s*$" end
+  return text:match "([^\r\n]*%S[^\r\n]*)"
+end
+
+---What the last error in the log says, in one line: why a run failed.
 ---@param entries coreclaw.LogEntry[]
 ---@return string?
 function log.last_error(entries)
   for i = #entries, 1, -1 do
-    if entries[i].level == "error" then
-      return entries[i].text:match("([^\r\n]+)%s*$")
-    end
+    if entries[i].level == "error" then return headline(entries[i].text) end
   end
 end
 

@@ -16,6 +16,15 @@ describe("log", function()
     assert.equal("KeyError: 'title'", log.last_error(read.entries))
   end)
 
+  it("finds the line that says what went wrong", function()
+    local function last(text)
+      return log.last_error { { level = "error", text = "older" }, { level = "error", text = text }, { level = "info" } }
+    end
+    assert.equal("shop.lua:3: closed", last "shop.lua:3: closed\nstack traceback:\n\t[C]: in ?")
+    assert.equal("ValueError: x", last "Traceback (most recent call last):\n  File 1\nValueError: x\n")
+    assert.is_nil(last " \n")
+  end)
+
   it("reads entries that are strings", function()
     local read = log.read { all_logs_url = "", list = { "Run started", "Run finished" } }
     assert.same({ { text = "Run started" }, { text = "Run finished" } }, read.entries)

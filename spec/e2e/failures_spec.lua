@@ -406,6 +406,24 @@ describe("failures", function()
       assert.equal("page_drift", err.kind)
     end)
 
+    it("pages that the server cut short in the middle are noticed", function()
+      server:fault {
+        operation = "listWorkerRunResults", times = 1, status = 200, body = page_body '[{"a":1},{"a":2}]',
+      }
+      local err = box.raised(box.collect, run:results { limit = 10 })
+      assert.equal("page_drift", err.kind)
+      assert.is_truthy(err.message:find("not full", 1, true))
+    end)
+
+    it("a total that is too high does not keep the iterator from ending", function()
+      local calm = assert(worker:call { count = 12 })
+      server:fault {
+        operation = "listWorkerRunResults", nth = 2, times = 1, status = 200,
+        body = page_body '[{"a":1},{"a":2}]',
+      }
+      assert.equal(12, #box.collect(calm:results { limit = 10 }))
+    end)
+
     it("absent, null and empty data are an empty page", function()
       for _, body in ipairs { '{"code":0}', '{"code":0,"data":null}', '{"code":0,"data":{"list":null}}' } do
         server:fault { operation = "listWorkerRunResults", times = 1, status = 200, body = body }
