@@ -28,53 +28,68 @@ local function job(sandbox)
   if arg[1] then
     return arg[1], assert(coreclaw.json.decode(arg[2] or "{}"))
   elseif sandbox then
-    return "demo/page-scraper", { start_urls = { sandbox.site_url }, max_pages = 12 }
+    return "demo/page-scraper", {
+      start_urls = { sandbox.site_url }, follow_links = true, max_pages = 12,
+    }
   end
   say("usage: quickstart.lua OWNER/WORKER ['{\"field\": \"value\"}']")
   os.exit(2)
 end
 
--- One cell: short, on one line; nested values as JSON.
+local CELL, LINE = 22, 120 -- widest cell, widest line
+
+-- One cell: short, on one line; nested values as JSON. Returns the text and its width.
 local function cell(value)
-  if value == nil or value == coreclaw.null then return "" end
+  if value == nil or value == coreclaw.null then return "", 0 end
   local text = type(value) == "table" and coreclaw.json.encode(value) or tostring(value)
-  local out, width = {}, 0
+  local out, width = "", 0
   for char in text:gsub("%s+", " "):gmatch "[%z\1-\127\194-\244][\128-\191]*" do
-    width = width + 1
-    if width > 30 then
-      out[30] = "…"
-      break
-    end
-    out[width] = char
+    local wide = char:find "^[\227-\237]" and 2 or 1 -- Chinese, Japanese, Korean
+    if width + wide > CELL then return out .. "…", width + 1 end
+    out, width = out .. char, width + wide
   end
-  return table.concat(out), math.min(width, 30)
+  return out, width
 end
 
-local function pad(text, have, want)
-  return text .. string.rep(" ", want - (have or 0))
+-- A column: its header and its cells, and how wide it must be; nil when there is nothing in it.
+local function column(header, rows)
+  local name, widest = cell(header.label or header.key)
+  local cells, filled = { { name, widest } }, false
+  for i, row in ipairs(rows) do
+    local text, width = cell(row[header.key])
+    cells[i + 1] = { text, width }
+    widest, filled = math.max(widest, width), filled or width > 0
+  end
+  return filled and { cells = cells, width = widest } or nil
 end
 
--- Rows as an aligned table; the columns are the run's headers, in their order.
+-- The run's headers, in their order, as far as they fit.
+local function columns(headers, rows)
+  local list, used = {}, 0
+  for _, header in ipairs(headers) do
+    local c = column(header, rows)
+    if c and used + c.width <= LINE then
+      list[#list + 1], used = c, used + c.width + 2
+    end
+  end
+  return list
+end
+
+local function print_line(list, n)
+  local out = {}
+  for i, c in ipairs(list) do
+    local text, width = c.cells[n][1], c.cells[n][2]
+    out[i] = text .. string.rep(" ", c.width - width)
+  end
+  print((table.concat(out, "  "):gsub("%s+$", "")))
+end
+
 local function print_table(headers, rows)
-  local lines, widths = { {} }, {}
-  for c, header in ipairs(headers) do lines[1][c] = { cell(header.label or header.key) } end
-  for _, row in ipairs(rows) do
-    local line = {}
-    for c, header in ipairs(headers) do line[c] = { cell(row[header.key]) } end
-    lines[#lines + 1] = line
-  end
-  for _, line in ipairs(lines) do
-    for c, item in ipairs(line) do widths[c] = math.max(widths[c] or 0, item[2] or 0) end
-  end
-  for n, line in ipairs(lines) do
-    local out = {}
-    for c, item in ipairs(line) do out[c] = pad(item[1], item[2], widths[c]) end
-    print((table.concat(out, "  "):gsub("%s+$", "")))
-    if n == 1 then
-      for c in ipairs(out) do out[c] = string.rep("-", widths[c]) end
-      print(table.concat(out, "  "))
-    end
-  end
+  local list, rule = columns(headers, rows), {}
+  for i, c in ipairs(list) do rule[i] = string.rep("-", c.width) end
+  print_line(list, 1)
+  print(table.concat(rule, "  "))
+  for n = 2, #rows + 1 do print_line(list, n) end
 end
 
 local client, sandbox = connect()
