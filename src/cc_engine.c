@@ -25,7 +25,8 @@ typedef struct slot {
 
 struct cc_engine {
     pid_t pid;
-    const char *bundle; /* the system's CA file, NULL if there is none */
+    cc_engine *abandoned; /* the next one, in a forked child */
+    const char *bundle;   /* the system's CA file, NULL if there is none */
     /* the caller's side */
     slot *slots;
     uint32_t slot_count, first_free; /* first_free == slot_count: none */
@@ -396,10 +397,19 @@ static void free_requests(cc_engine *e) {
     }
 }
 
+/* In a forked child: libcurl would say goodbye on the parent's connections. What is left to the end
+ * of the process stays reachable, so that it does not look like a leak. */
+static void abandon(cc_engine *e) {
+    static cc_engine *all;
+    cc_poll_close(&e->poll);
+    e->abandoned = all;
+    all = e;
+}
+
 void cc_engine_close(cc_engine *e) {
     if (!e) return;
-    if (cc_engine_foreign(e)) { /* libcurl would say goodbye on the parent's connections */
-        cc_poll_close(&e->poll);
+    if (cc_engine_foreign(e)) {
+        abandon(e);
         return;
     }
     free_requests(e);

@@ -143,7 +143,8 @@ describe("lifetime", function()
   end)
 
   it("closes itself at the end of its block", function()
-    local chunk = (loadstring or load)([[ -- luacheck: ignore
+    local compile = loadstring or load -- luacheck: ignore
+    local chunk = compile([[
       local core, seen = ...
       do local engine <close> = core.engine({}); seen[1] = engine end
     ]])
@@ -197,7 +198,7 @@ describe("lifetime", function()
         kept = engine
       ]], "slow_dns.so")
       assert.equal("0", code)
-      assert.truthy(took < 2, took)
+      assert.truthy(took < 5, took)
     end)
 
     it("can cancel, close and time out during a slow lookup without waiting for it", function()
@@ -221,7 +222,7 @@ describe("lifetime", function()
         engine:close()
       ]], "slow_dns.so")
       assert.equal("0", code)
-      assert.truthy(took < 2.5, took)
+      assert.truthy(took < 5, took)
     end)
   end)
 

@@ -83,7 +83,9 @@ describe("a request that costs money", function()
         return { url = ("https://127.0.0.1:%d/ok"):format(ports().tls) }
       end },
       { "no", "the proxy is not there", function() return { url = url .. "/ok", proxy = "http://127.0.0.1:1" } end },
-      { "unknown", "it hangs up at once", function() return { url = ("http://127.0.0.1:%d/"):format(ports().close) } end },
+      { "unknown", "it hangs up at once", function()
+        return { url = ("http://127.0.0.1:%d/"):format(ports().close) }
+      end },
       { "unknown", "it hangs up after reading", function() return { url = url .. "/close" } end },
       { "unknown", "it resets", function() return { url = url .. "/reset" } end },
       { "unknown", "it stays silent", function() return { url = url .. "/silent", timeout = 0.1 } end },
