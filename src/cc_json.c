@@ -224,18 +224,28 @@ static int fits_int64(const char *digits, const char *end, int negative) {
     return magnitude(digits, end) <= (uint64_t)INT64_MAX + (uint64_t)negative;
 }
 
+/* An integer that a double holds. */
+static const char *read_small(cc_json *g, const char *from, const char *digits, const char *to) {
+    if (g->rules & CC_JSON_ALL_NUMBERS)
+        return tag(g, from, to, (size_t)(to - from), CC_JSON_TAGGED);
+    if (g->rules & CC_JSON_WHOLE_FLOATS) cc_json_path_mark(&g->path, CC_JSON_INTEGERS);
+    if (digits != from && *digits == '0') return replace(g, from, to, "0"); /* -0 is an integer */
+    return to;
+}
+
+static const char *read_large(cc_json *g, const char *from, const char *digits, const char *to) {
+    unsigned wide = g->rules & (CC_JSON_INT64 | CC_JSON_INT64_NATIVE);
+    if (!wide || !fits_int64(digits, to, digits != from)) return quote(g, from, to);
+    if (wide == CC_JSON_INT64_NATIVE && !(g->rules & CC_JSON_ALL_NUMBERS)) return to;
+    return tag(g, from, to, (size_t)(to - from), CC_JSON_TAGGED);
+}
+
 /* from..to is an integer literal; its digits begin at `digits`. */
 static const char *read_integer(cc_json *g, const char *from, const char *digits, const char *to) {
-    int negative = digits != from;
-    if (to - digits <= SAFE_DIGITS || (to - digits <= 19 && magnitude(digits, to) <= TWO_53)) {
-        if (g->rules & CC_JSON_WHOLE_FLOATS) cc_json_path_mark(&g->path, CC_JSON_INTEGERS);
-        if (negative && *digits == '0') return replace(g, from, to, "0"); /* -0 is an integer */
-        return to;
-    }
-    if (!(g->rules & (CC_JSON_INT64 | CC_JSON_INT64_NATIVE)) || !fits_int64(digits, to, negative))
-        return quote(g, from, to);
-    if (g->rules & CC_JSON_INT64_NATIVE) return to;
-    return tag(g, from, to, (size_t)(to - from), CC_JSON_TAGGED);
+    if (to - digits <= SAFE_DIGITS) return read_small(g, from, digits, to);
+    if (to - digits <= 19 && magnitude(digits, to) <= TWO_53)
+        return read_small(g, from, digits, to);
+    return read_large(g, from, digits, to);
 }
 
 /* 1 if point..to, the fraction after `whole` digits, cannot round to nothing (or to one): a digit
@@ -258,7 +268,7 @@ typedef struct literal {
 static const char *read_float(cc_json *g, const literal *n) {
     int whole = n->exponent || !has_fraction(n->point - n->digits, n->point, n->to);
     int huge = n->to - n->from > SAFE_LITERAL || (n->exponent && n->to - n->power > 2);
-    if (!huge && !(g->rules & CC_JSON_ALL_FLOATS) && !(whole && (g->rules & CC_JSON_WHOLE_FLOATS)))
+    if (!huge && !(g->rules & CC_JSON_ALL_NUMBERS) && !(whole && (g->rules & CC_JSON_WHOLE_FLOATS)))
         return n->to;
     g->floats = 1;
     return tag(g, n->from, n->to, (size_t)(n->to - n->from), CC_JSON_FLOAT);

@@ -37,8 +37,9 @@ typedef enum cc_json_rule {
     /* Integers come back as floats: their places are noted, and floats without a fraction (4.0,
      * 1e3) are tagged. */
     CC_JSON_WHOLE_FLOATS = 16,
-    /* Every float is tagged: the locale has a decimal comma. */
-    CC_JSON_ALL_FLOATS = 32,
+    /* Every number is tagged: the locale has a decimal comma, and the library would read the [2,5]
+     * of a text as [2.5]. */
+    CC_JSON_ALL_NUMBERS = 32,
     /* Raw control bytes inside strings are escaped. */
     CC_JSON_CONTROLS = 64
 } cc_json_rule;

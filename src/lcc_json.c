@@ -71,7 +71,7 @@ static int fail(lua_State *L, const char *reason) {
  */
 static unsigned rules_now(lua_State *L) {
     unsigned rules = (unsigned)lua_tointeger(L, LCC_UP(UP_RULES));
-    return strcmp(localeconv()->decimal_point, ".") == 0 ? rules : rules | CC_JSON_ALL_FLOATS;
+    return strcmp(localeconv()->decimal_point, ".") == 0 ? rules : rules | CC_JSON_ALL_NUMBERS;
 }
 
 static void push_text(lua_State *L, cc_json *g) {
@@ -128,7 +128,7 @@ static int decode(lua_State *L) {
     const char *words = lua_tostring(L, -1);
     if (status == LUA_ERRMEM || !words) return fail(L, cc_json_reason(CC_JSON_NOMEM));
     unsigned rules = (unsigned)lua_tointeger(L, lua_upvalueindex(2));
-    if (strcmp(localeconv()->decimal_point, ".") != 0) rules |= CC_JSON_ALL_FLOATS;
+    if (strcmp(localeconv()->decimal_point, ".") != 0) rules |= CC_JSON_ALL_NUMBERS;
     return library_refusal(L, rules, words);
 }
 
@@ -157,7 +157,7 @@ static unsigned flag(lua_State *L, const char *name, unsigned bit) {
 static unsigned read_rules(lua_State *L) {
     unsigned rules = CC_JSON_LISTS | flag(L, "object_class", CC_JSON_MAPS) |
                      flag(L, "refuses_controls", CC_JSON_CONTROLS);
-    if (strcmp(localeconv()->decimal_point, ".") != 0) rules |= CC_JSON_ALL_FLOATS;
+    if (strcmp(localeconv()->decimal_point, ".") != 0) rules |= CC_JSON_ALL_NUMBERS;
 #if LUA_VERSION_NUM >= 503
     rules |= flag(L, "integers", CC_JSON_INT64_NATIVE);
     if (!(rules & CC_JSON_INT64_NATIVE)) rules |= CC_JSON_INT64 | CC_JSON_WHOLE_FLOATS;

@@ -31,21 +31,22 @@ static int settle_number(lua_State *L, const cc_json *g) {
 }
 #endif
 
+static int is_float(const char *tagged) {
+    return *tagged != CC_JSON_TAG_LIST && *tagged != CC_JSON_TAG_MAP && strpbrk(tagged, ".eE");
+}
+
 /* Too large for a double: the digits say more than an infinity. [+1] */
 static void push_float(lua_State *L, const char *digits) {
     double x = strtod(luaL_gsub(L, digits, ".", localeconv()->decimal_point), NULL);
     lua_pop(L, 1);
+    if (x == 0 && !is_float(digits)) x = 0; /* -0 is an integer */
     if (isinf(x))
         lua_pushstring(L, digits);
     else
         lua_pushnumber(L, x);
 }
 
-static int is_float(const char *tagged) {
-    return *tagged != CC_JSON_TAG_LIST && *tagged != CC_JSON_TAG_MAP && strpbrk(tagged, ".eE");
-}
-
-/* digits: a literal that the guard tagged. Below 5.3 all of them are floats. [+1] */
+/* digits: a literal that the guard tagged. Below 5.3 all of them become floats. [+1] */
 static void push_number(lua_State *L, const char *digits) {
 #if LUA_VERSION_NUM >= 503
     if (!is_float(digits)) {

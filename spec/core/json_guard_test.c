@@ -28,7 +28,7 @@ enum {
     INT64 = CC_JSON_LISTS | CC_JSON_INT64 | CC_JSON_WHOLE_FLOATS, /* Lua 5.3, 5.4 */
     NATIVE = CC_JSON_LISTS | CC_JSON_INT64_NATIVE,                /* the same, newer cjson */
     NEOVIM = CC_JSON_LISTS | CC_JSON_MAPS | CC_JSON_CONTROLS,
-    COMMA_LOCALE = CC_JSON_LISTS | CC_JSON_ALL_FLOATS
+    COMMA_LOCALE = CC_JSON_LISTS | CC_JSON_ALL_NUMBERS
 };
 
 #define T "\xFF"
@@ -88,7 +88,9 @@ static const sample REWRITTEN[] = {
     S(PLAIN, "[1e99,1e-99]", NULL),
     S(PLAIN, "[1e400]", "[\"" T "1e400\"]"),
     S(PLAIN, "[1e-400]", "[\"" T "1e-400\"]"),
-    S(COMMA_LOCALE, "[1.5,2]", "[\"" T "1.5\",2]"),
+    S(COMMA_LOCALE, "[1.5,2,-0]", "[\"" T "1.5\",\"" T "2\",\"" T "-0\"]"),
+    S(COMMA_LOCALE | NATIVE, "[9223372036854775807]", "[\"" T "9223372036854775807\"]"),
+    S(COMMA_LOCALE, "[9007199254740993]", "[\"9007199254740993\"]"),
     S(PLAIN, "\"a\001\n\x7f\xff\"", NULL),
     S(NEOVIM, "\"a\001\n\"", "\"a\\u0001\\u000a\""),
     S(PLAIN, "\"\\ud83d\\ude00\\u00e9\\n\"", NULL),

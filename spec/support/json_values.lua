@@ -8,6 +8,13 @@ local values = {}
 
 values.has_integers = rawget(math, "type") ~= nil
 
+-- Under spec/support/stress.lua every allocation is a whole collection.
+function values.is_stressed()
+  local pause = collectgarbage("setpause", 200)
+  collectgarbage("setpause", pause)
+  return pause < 50
+end
+
 local function number(value)
   if not values.has_integers then
     return ("n:%.17g"):format(value)
