@@ -56,46 +56,64 @@ local WORDS = {
   clock = { "real", "virtual" },
 }
 
-local function check_word(name, value)
+local function wrong_word(name, value)
   for _, word in ipairs(WORDS[name]) do
     if word == value then
-      return
+      return nil
     end
   end
-  error(('option "%s" must be one of %s, not "%s"'):format(name, table.concat(WORDS[name], ", "), value), 4)
+  return ('option "%s" must be one of %s, not "%s"'):format(name, table.concat(WORDS[name], ", "), value)
 end
 
-local function check_balance(value)
-  if not (tonumber(value) and tonumber(value) >= 0) then
-    error('option "balance" must be an amount of money', 4)
-  end
-end
-
-local function check_option(name, value)
+-- What is wrong with an option, or nil.
+local function wrong(name, value)
   if name == "balance" then
-    return check_balance(value)
+    local amount = tonumber(value)
+    return not (amount and amount >= 0) and 'option "balance" must be an amount of money' or nil
   elseif not TYPES[name] then
-    error('unknown option "' .. tostring(name) .. '"', 4)
+    return 'unknown option "' .. tostring(name) .. '"'
   elseif type(value) ~= TYPES[name] then
-    error(('option "%s" must be a %s, not a %s'):format(name, TYPES[name], type(value)), 4)
+    return ('option "%s" must be a %s, not a %s'):format(name, TYPES[name], type(value))
   elseif WORDS[name] then
-    return check_word(name, value)
+    return wrong_word(name, value)
   elseif type(value) == "number" and value < 0 then
-    error(('option "%s" must not be negative'):format(name), 4)
+    return ('option "%s" must not be negative'):format(name)
+  elseif name == "port" and (value % 1 ~= 0 or value > 65535) then
+    return 'option "port" must be an integer from 0 to 65535'
   end
+  return nil
 end
 
-local function check_options(options)
+local function wrong_account(account)
+  if type(account) ~= "table" or type(account.key) ~= "string" then
+    return 'option "accounts" is a list of tables with a key'
+  end
+  return nil
+end
+
+local function all_wrong(options)
+  for name, value in pairs(options) do
+    local message = wrong(name, value)
+    if message then
+      return message
+    end
+  end
+  for _, account in ipairs(options.accounts or {}) do
+    local message = wrong_account(account)
+    if message then
+      return message
+    end
+  end
+  return nil
+end
+
+local function with_all_defaults(options)
   local settings = {}
   for name, value in pairs(DEFAULTS) do
     settings[name] = value
   end
   for name, value in pairs(options) do
-    check_option(name, value)
     settings[name] = value
-  end
-  if settings.port % 1 ~= 0 or settings.port > 65535 then
-    error('option "port" must be an integer from 0 to 65535', 3)
   end
   return settings
 end
@@ -122,9 +140,6 @@ end
 local function account_list(settings)
   local out = { with_defaults({ key = settings.key, name = "main" }, settings) }
   for _, account in ipairs(settings.accounts or {}) do
-    if type(account) ~= "table" or type(account.key) ~= "string" then
-      error('option "accounts" is a list of tables with a key', 3)
-    end
     out[#out + 1] = with_defaults(account, settings)
   end
   return out
@@ -152,13 +167,17 @@ function M.start(options)
   if options ~= nil and type(options) ~= "table" then
     error("start takes a table of options", 2)
   end
-  local settings = check_options(options or {})
+  local message = all_wrong(options or {})
+  if message then
+    error(message, 2)
+  end
+  local settings = with_all_defaults(options or {})
   settings.key = settings.key or "sandbox-" .. secret(12)
   settings.secret = secret(16)
   settings.accounts = account_list(settings)
-  local server, message = launcher.start(settings)
+  local server, why = launcher.start(settings)
   if not server then
-    return nil, message
+    return nil, why
   end
   local handle = {
     url = settings.url,

@@ -29,7 +29,13 @@ http {
   lua_max_running_timers $connections;
   lua_max_pending_timers $connections;
   lua_socket_log_errors off;
-  init_worker_by_lua_block { require("coreclaw.sandbox.server").start("$dir") }
+  init_worker_by_lua_block {
+    local ok, message = pcall(function() require("coreclaw.sandbox.server").start("$dir") end)
+    if not ok then
+      ngx.log(ngx.ERR, message)
+      os.exit(1)
+    end
+  }
 
   server {
     listen 127.0.0.1:$port backlog=1024;

@@ -68,15 +68,19 @@ local function strikes(fault)
   return not spec.probability or draw(fault) < spec.probability
 end
 
---- The fault that this request meets, or nil. The first one that strikes wins.
+--- The fault that this request meets, or nil. Every fault counts the request; the first one that strikes wins.
 function M.meet(request, operation)
+  local met
   for _, fault in ipairs(list) do
     if concerns(fault.spec, request, operation) and strikes(fault) then
-      fault.left, fault.hits = fault.left - 1, fault.hits + 1
-      return fault.spec, fault.id
+      met = met or fault
     end
   end
-  return nil
+  if not met then
+    return nil
+  end
+  met.left, met.hits = met.left - 1, met.hits + 1
+  return met.spec, met.id
 end
 
 --- Does this fault take the place of the handler's work?

@@ -23,7 +23,7 @@ end
 -- Finds nginx and its Lua module, which distributions put into different places, and makes the folder.
 local PROBE = [[
 PATH=$PATH:/usr/sbin:/usr/local/sbin:/usr/local/openresty/nginx/sbin
-nginx=$(command -v nginx) || exit 0
+nginx=$(command -v "${CORECLAW_NGINX:-nginx}") || exit 0
 echo "nginx=$nginx"
 echo "cwd=$(pwd -P)"
 echo "parent=$PPID"
@@ -37,7 +37,7 @@ for place in $places /usr/lib/nginx/modules /usr/lib64/nginx/modules /usr/share/
   fi
 done
 case "$about" in *lua-nginx-module*|*ngx_lua*) echo "static=1";; esac
-dir=$(mktemp -d "${TMPDIR:-/tmp}/coreclaw-sandbox.XXXXXX") && mkfifo -m 600 "$dir/ready" && echo "dir=$dir"
+dir=$(mktemp -d "${TMPDIR:-/tmp}/coreclaw-sandbox.XXXXXX" 2>/dev/null) && mkfifo -m 600 "$dir/ready" && echo "dir=$dir"
 ]]
 
 local function probe()
@@ -136,7 +136,8 @@ end
 -- The shell outlives nginx by the moment it takes to clean up. Where nginx ended by itself, it stays to read the
 -- parent's "stop", for a write into a pipe without a reader would kill the parent. The loop beside it is for an nginx
 -- that a Worker keeps from looking after its parent itself.
-local KEEPER = [[trap : INT TERM HUP
+local KEEPER = [[exec 2>/dev/null
+trap : INT TERM HUP
 dir=%s
 exec 3<&0
 %s -e "$dir/error.log" -p "$dir" -c "$dir/nginx.conf" <&3 >/dev/null 2>&1 &
@@ -203,8 +204,8 @@ function M.start(settings)
   return nil, "the sandbox did not start: " .. message
 end
 
--- The folder goes last. A server that is caught in a Worker's loop has three seconds.
-local GONE = "i=0; while [ -d %s ] && [ $i -lt 300 ]; do sleep 0.01; i=$((i+1)); done; [ -d %s ] && kill -9 %d"
+-- The folder goes last. A server that is caught in a Worker's loop has a second and a half.
+local GONE = "i=0; while [ -d %s ] && [ $i -lt 150 ]; do sleep 0.01; i=$((i+1)); done; [ -d %s ] && kill -9 %d"
 
 --- Ends it and waits until it is gone, folder and all.
 function M.stop(server)
