@@ -6,16 +6,18 @@
 #include <unistd.h>
 
 #include "cc_global.h"
+#include "cc_lane.h"
 #include "cc_poll.h"
 #include "cc_request.h"
 #include "cc_sys.h"
 
-#define SLOT_BITS  20 /* a million in flight; the 32 bits of the generation stand above */
-#define MAX_SLOTS  (1u << SLOT_BITS)
-#define MAX_SPARE  64  /* requests kept for reuse */
-#define MAX_STREAM 250 /* HTTP/2 streams on one connection */
-#define ROUNDS     16  /* of sockets in one step, so that a step ends */
-#define EVENTS     64
+#define SLOT_BITS 20 /* a million in flight; the 32 bits of the generation stand above */
+#define MAX_SLOTS (1u << SLOT_BITS)
+#define MAX_SPARE 64 /* requests kept for reuse */
+#define ROUNDS    16 /* of sockets in one step, so that a step ends */
+#define EVENTS    64
+
+enum { COMMON = 0, ONCE, LANES };
 
 typedef struct slot {
     cc_request *request; /* NULL: free */
@@ -36,10 +38,10 @@ struct cc_engine {
     cc_request *done_first, *done_last;
     bool exposed; /* somebody watches the descriptor, so the timer must be kept */
     /* the loop's side */
-    CURLM *multi;
+    cc_lane lanes[LANES];
     CURLSH *share;
     cc_poll poll;
-    int64_t curl_due, limit_due; /* when libcurl and when a limit in time wants to be looked at */
+    int64_t limit_due; /* when a limit in time wants to be looked at */
 };
 
 /* ---- process ---- */
@@ -50,31 +52,22 @@ bool cc_engine_foreign(const cc_engine *e) {
 
 /* ---- the loop: sockets and time ---- */
 
-/* Callbacks of the multi handle: epoll and a number, nothing else. */
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known) {
-    (void)easy;
-    cc_engine *e = user;
-    bool in = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
-    bool out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
-    cc_poll_watch(&e->poll, fd, in, out, known != NULL);
-    if (!known) curl_multi_assign(e->multi, fd, e); /* any pointer: the socket is known now */
-    return 0;
-}
-
-static int on_timer(CURLM *multi, long ms, void *user) {
-    (void)multi;
-    cc_engine *e = user;
-    e->curl_due = ms < 0 ? CC_NEVER : cc_now_us() + (int64_t)ms * 1000;
-    return 0;
-}
-
 static int64_t earlier(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
+/* When the loop has something to do if no socket stirs before. */
+static int64_t next_due(const cc_engine *e) {
+    return earlier(e->limit_due, earlier(e->lanes[0].due, e->lanes[1].due));
+}
+
+static cc_lane *lane_of(cc_engine *e, const cc_request *r) {
+    return &e->lanes[r->once ? ONCE : COMMON];
+}
+
 /* The timer costs a system call, so it is only kept where somebody sleeps on the descriptor. */
 static void keep_timer(cc_engine *e) {
-    if (e->exposed) cc_poll_ring_at(&e->poll, earlier(e->curl_due, e->limit_due));
+    if (e->exposed) cc_poll_ring_at(&e->poll, next_due(e));
 }
 
 /* The same outside of step: what ended there must wake the sleeper, for nobody is about to look. */
@@ -99,44 +92,38 @@ static void put_done(cc_engine *e, cc_request *r) {
 
 static void finish(cc_engine *e, cc_request *r, cc_end end, CURLcode rc) {
     cc_request_finish(r, end, rc, cc_now_us());
-    curl_multi_remove_handle(e->multi, r->easy);
+    curl_multi_remove_handle(lane_of(e, r)->multi, r->easy);
     put_done(e, r);
 }
 
 static bool start(cc_engine *e, cc_request *r) {
-    return curl_multi_add_handle(e->multi, r->easy) == CURLM_OK;
+    return curl_multi_add_handle(lane_of(e, r)->multi, r->easy) == CURLM_OK;
 }
 
 static bool went_on(cc_engine *e, cc_request *r) {
     if (!cc_request_redirect(r)) return false;
-    curl_multi_remove_handle(e->multi, r->easy);
+    curl_multi_remove_handle(lane_of(e, r)->multi, r->easy);
     if (start(e, r)) return true;
     r->end = CC_END_NOMEM;
     return false;
 }
 
-static void collect(cc_engine *e) {
-    CURLMsg *m;
-    int left;
-    while ((m = curl_multi_info_read(e->multi, &left))) {
+static void collect(cc_engine *e, cc_lane *lane) {
+    CURL *easy;
+    CURLcode rc;
+    while ((easy = cc_lane_ended(lane, &rc))) {
         cc_request *r = NULL;
-        CURLcode rc = m->data.result;
-        if (m->msg != CURLMSG_DONE) continue;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&r);
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&r);
         if (rc != CURLE_OK || !went_on(e, r)) finish(e, r, CC_END_CURL, rc);
     }
 }
 
-static void act(cc_engine *e, curl_socket_t fd, int what) {
-    int running;
-    curl_multi_socket_action(e->multi, fd, what, &running);
-}
-
-/* libcurl is asked only when its own time has come: it looks at every timer then. */
-static void run_timers(cc_engine *e) {
-    if (cc_now_us() < e->curl_due) return;
-    e->curl_due = CC_NEVER; /* the callback sets the next one */
-    act(e, CURL_SOCKET_TIMEOUT, 0);
+static void run_lanes(cc_engine *e) {
+    int64_t now = cc_now_us();
+    for (int i = 0; i < LANES; i++) {
+        cc_lane_tick(&e->lanes[i], now);
+        collect(e, &e->lanes[i]);
+    }
 }
 
 /* All transfers are looked at, but only when the earliest limit has come: with limits of seconds
@@ -159,19 +146,14 @@ static void run_limits(cc_engine *e) {
 static int run_sockets(cc_engine *e, int64_t us) {
     cc_event events[EVENTS];
     int n = cc_poll_wait(&e->poll, events, EVENTS, us);
-    for (int i = 0; i < n; i++) {
-        int what = (events[i].in ? CURL_CSELECT_IN : 0) | (events[i].out ? CURL_CSELECT_OUT : 0) |
-                   (events[i].broken ? CURL_CSELECT_ERR : 0);
-        act(e, events[i].fd, what);
-    }
+    for (int i = 0; i < n; i++) cc_lane_act(&e->lanes[events[i].tag], &events[i]);
     return n;
 }
 
 /* One turn; what cc_poll_wait returned. */
 static int turn(cc_engine *e, int64_t us) {
     int n = run_sockets(e, us);
-    run_timers(e);
-    collect(e);
+    run_lanes(e);
     run_limits(e);
     return n;
 }
@@ -186,7 +168,7 @@ void cc_engine_wait(cc_engine *e, int64_t us) {
     int64_t now = cc_now_us();
     int64_t until = us < CC_NEVER - now ? now + us : CC_NEVER;
     while (!e->done_first) {
-        int64_t due = earlier(until, earlier(e->curl_due, e->limit_due));
+        int64_t due = earlier(until, next_due(e));
         int n = turn(e, due > now ? due - now : 0);
         now = cc_now_us();
         if (n < 0 || now >= until) break;
@@ -274,8 +256,7 @@ static bool hand_over(cc_engine *e, cc_request *r, int64_t now) {
     r->state = CC_ACTIVE;
     e->inflight++;
     e->limit_due = earlier(e->limit_due, cc_request_due(r, now));
-    run_timers(e); /* begins to connect at once: the caller may have other things to do */
-    collect(e);
+    run_lanes(e); /* begins to connect at once: the caller may have other things to do */
     keep_timer_or_ring(e);
     return true;
 }
@@ -343,29 +324,19 @@ long cc_engine_inflight(const cc_engine *e) {
 
 /* ---- life ---- */
 
-/* TLS sessions are worth sharing: a resumed handshake costs a fraction. Names and connections are
- * shared by the multi handle already. */
+/* What both lanes learn: names, and TLS sessions, for a resumed handshake costs a fraction. */
 static bool open_share(cc_engine *e) {
-    e->share = curl_share_init();
-    if (!e->share) return false;
-    return curl_share_setopt(e->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+    CURLSH *s = e->share = curl_share_init();
+    return s && curl_share_setopt(s, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
+           curl_share_setopt(s, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK;
 }
 
-static bool open_multi(cc_engine *e, const cc_engine_options *o) {
-    CURLM *m = e->multi = curl_multi_init();
-    if (!m) return false;
-    curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(m, CURLMOPT_SOCKETDATA, (void *)e);
-    curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(m, CURLMOPT_TIMERDATA, (void *)e);
-    curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, o->max_idle);
-    curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, o->max_connections);
-    curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, o->max_host_connections);
-    curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
-#if LIBCURL_VERSION_NUM >= 0x074300
-    curl_multi_setopt(m, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)MAX_STREAM);
-#endif
-    return true;
+/* A connection of the lane for what is sent once is never used again, so it keeps none. */
+static bool open_lanes(cc_engine *e, const cc_engine_options *o) {
+    cc_lane_limits limits = {o->max_connections, o->max_host_connections, o->max_idle};
+    bool ok = cc_lane_open(&e->lanes[COMMON], &e->poll, COMMON, &limits);
+    limits.idle = 1;
+    return cc_lane_open(&e->lanes[ONCE], &e->poll, ONCE, &limits) && ok;
 }
 
 cc_engine *cc_engine_open(const cc_engine_options *options) {
@@ -375,8 +346,8 @@ cc_engine *cc_engine_open(const cc_engine_options *options) {
     e->pid = getpid();
     e->bundle = cc_global_bundle();
     e->poll.fd = e->poll.timer = -1;
-    e->curl_due = e->limit_due = CC_NEVER;
-    if (cc_poll_open(&e->poll) && open_share(e) && open_multi(e, options)) return e;
+    e->limit_due = CC_NEVER;
+    if (cc_poll_open(&e->poll) && open_share(e) && open_lanes(e, options)) return e;
     cc_engine_close(e);
     return NULL;
 }
@@ -384,7 +355,7 @@ cc_engine *cc_engine_open(const cc_engine_options *options) {
 static void free_requests(cc_engine *e) {
     for (uint32_t i = 0; i < e->slot_count; i++) {
         cc_request *r = e->slots[i].request;
-        if (r && r->state == CC_ACTIVE) curl_multi_remove_handle(e->multi, r->easy);
+        if (r && r->state == CC_ACTIVE) curl_multi_remove_handle(lane_of(e, r)->multi, r->easy);
         if (r && r->held)
             cc_request_abandon(r);
         else
@@ -413,9 +384,9 @@ void cc_engine_close(cc_engine *e) {
         return;
     }
     free_requests(e);
-    if (e->multi) curl_multi_cleanup(e->multi);
+    for (int i = 0; i < LANES; i++) cc_lane_close(&e->lanes[i]);
     if (e->share) curl_share_cleanup(e->share);
-    cc_poll_close(&e->poll); /* after the multi handle, whose goodbyes still call on_socket */
+    cc_poll_close(&e->poll); /* after the lanes, whose goodbyes still speak to it */
     free(e->slots);
     free(e);
 }

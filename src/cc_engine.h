@@ -17,6 +17,7 @@
 
 typedef struct cc_engine cc_engine;
 
+/* Requests with `once` use connections of their own, which are counted on their own. */
 typedef struct cc_engine_options {
     long max_connections;      /* open at once; 0: no limit */
     long max_host_connections; /* to one host; 0: no limit; what is over it waits in line */

@@ -9,22 +9,29 @@
 
 #define BATCH 64
 
-static bool add(int epoll, int fd, uint32_t what) {
-    struct epoll_event e = {.events = what, .data.fd = fd};
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e) == 0;
+/* What epoll keeps for us: the descriptor below, the tag above. */
+static struct epoll_event interest(int fd, int tag, uint32_t what) {
+    struct epoll_event e = {.events = what};
+    e.data.u64 = (uint64_t)tag << 32 | (uint32_t)fd;
+    return e;
+}
+
+static bool add_timer(cc_poll *p) {
+    struct epoll_event e = interest(p->timer, 0, EPOLLIN);
+    return epoll_ctl(p->fd, EPOLL_CTL_ADD, p->timer, &e) == 0;
 }
 
 bool cc_poll_open(cc_poll *p) {
     p->armed = CC_NEVER;
     p->fd = epoll_create1(EPOLL_CLOEXEC);
     p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (p->fd >= 0 && p->timer >= 0 && add(p->fd, p->timer, EPOLLIN)) return true;
+    if (p->fd >= 0 && p->timer >= 0 && add_timer(p)) return true;
     cc_poll_close(p);
     return false;
 }
 
-void cc_poll_watch(cc_poll *p, int fd, bool in, bool out, bool known) {
-    struct epoll_event e = {.events = (in ? EPOLLIN : 0u) | (out ? EPOLLOUT : 0u), .data.fd = fd};
+void cc_poll_watch(cc_poll *p, int fd, int tag, bool in, bool out, bool known) {
+    struct epoll_event e = interest(fd, tag, (in ? EPOLLIN : 0u) | (out ? EPOLLOUT : 0u));
     if (!in && !out) {
         epoll_ctl(p->fd, EPOLL_CTL_DEL, fd, &e);
         return;
@@ -64,13 +71,12 @@ int cc_poll_wait(cc_poll *p, cc_event *events, int max, int64_t us) {
     int used = 0;
     for (int i = 0; i < n; i++) {
         uint32_t what = got[i].events;
-        if (got[i].data.fd == p->timer) {
+        int fd = (int)(uint32_t)got[i].data.u64, tag = (int)(got[i].data.u64 >> 32);
+        if (fd == p->timer)
             silence(p);
-            continue;
-        }
-        cc_event e = {got[i].data.fd, what & EPOLLIN, what & EPOLLOUT,
-                      what & (EPOLLERR | EPOLLHUP)};
-        events[used++] = e;
+        else
+            events[used++] =
+                (cc_event){fd, tag, what & EPOLLIN, what & EPOLLOUT, what & (EPOLLERR | EPOLLHUP)};
     }
     return used;
 }

@@ -14,7 +14,7 @@ typedef struct cc_poll {
 } cc_poll;
 
 typedef struct cc_event {
-    int fd;
+    int fd, tag;
     bool in, out, broken;
 } cc_event;
 
@@ -23,8 +23,9 @@ typedef struct cc_event {
 /* False, and nothing left open, if the system refuses. */
 bool cc_poll_open(cc_poll *p);
 
-/* Watches fd for reading, writing, both or neither (then it is forgotten). */
-void cc_poll_watch(cc_poll *p, int fd, bool in, bool out, bool known);
+/* Watches fd for reading, writing, both or neither (then it is forgotten). known: it was watched
+ * before. The tag comes back with its events. */
+void cc_poll_watch(cc_poll *p, int fd, int tag, bool in, bool out, bool known);
 
 /* Makes p->fd readable at that time of cc_now_us. CC_NEVER switches it off. */
 void cc_poll_ring_at(cc_poll *p, int64_t when);

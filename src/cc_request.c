@@ -211,6 +211,7 @@ static CURLcode set_connection(cc_request *r, const cc_spec *s) {
     CURLcode rc = CURLE_OK;
     bool h2 = !s->once && cc_text_is_https(s->url);
     SET(e, rc, CURLOPT_FRESH_CONNECT, s->once ? 1L : 0L);
+    SET(e, rc, CURLOPT_FORBID_REUSE, s->once ? 1L : 0L); /* no other would use it: see cc_lane.h */
     SET(e, rc, CURLOPT_PROXY, s->proxy);
     SET(e, rc, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_timeout * 1000 + 0.999));
     if (rc == CURLE_OK && h2) {
