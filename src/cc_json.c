@@ -164,6 +164,7 @@ static int escaped_unit(const char *p, const char *end) {
 static const char *read_escape(cc_json *g, const char *p) {
     if (g->end - p < 2) return refuse(g, CC_JSON_STRING, g->end);
     if (p[1] != 'u') return p + 2;
+    if (g->end - p >= 6 && (p[2] | 0x20) != 'd') return p + 6; /* no surrogate */
     int unit = escaped_unit(p, g->end);
     if (unit < 0) return p + 2;
     if ((unit & 0xF800) != 0xD800) return p + 6;
