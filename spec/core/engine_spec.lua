@@ -131,6 +131,17 @@ describe("engine", function()
       assert.truthy(core.now() - before < 5 * scripted.patience, core.now() - before)
     end)
 
+    it("do not wait for each other on a TLS server without HTTP/2", function()
+      local before = core.now()
+      for _ = 1, 16 do
+        engine:submit({ url = ("https://127.0.0.1:%d/slow/200"):format(server.tls), ca_file = server.ca })
+      end
+      local results = finish(engine)
+      assert.equal(16, #results)
+      for _, result in ipairs(results) do assert.equal("ok", result.body) end
+      assert.truthy(core.now() - before < 2 * scripted.patience, core.now() - before)
+    end)
+
     it("line up for the connections that one host may have", function()
       engine:close()
       engine = core.engine({ max_host_connections = 4 })
