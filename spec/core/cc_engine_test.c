@@ -3,7 +3,9 @@
 #include "cc_engine.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -250,6 +252,24 @@ static void fork_leaves_the_parent_alone(void) {
 
 /* ---- the rest ---- */
 
+static void on_alarm(int number) {
+    (void)number;
+}
+
+/* Ctrl-C must not wait for the server: Lua's hook runs only when we come back. */
+static void a_signal_ends_a_wait(void) {
+    struct sigaction action = {.sa_handler = on_alarm};
+    struct itimerval soon = {{0, 0}, {0, 100000}};
+    cc_engine *e = cc_engine_open(&OPTIONS);
+    submit_path(e, "/silent");
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    int64_t before = cc_now_us();
+    cc_engine_wait(e, 10 * SECOND);
+    CHECK(cc_now_us() - before < 5 * SECOND && cc_engine_inflight(e) == 1);
+    cc_engine_close(e);
+}
+
 static void ids_survive_growth_and_reuse(void) {
     cc_id ids[150];
     cc_engine *e = cc_engine_open(&OPTIONS);
@@ -286,6 +306,7 @@ int main(void) {
     a_held_result_outlives_the_engine();
     a_result_that_could_not_be_read_stays();
     fork_leaves_the_parent_alone();
+    a_signal_ends_a_wait();
     ids_survive_growth_and_reuse();
     closing_nothing_is_fine();
     pclose(server);

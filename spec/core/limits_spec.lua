@@ -103,6 +103,15 @@ describe("limits", function()
       assert.truthy(core.now() - before > 0.5)
     end)
 
+    it("idle_timeout: a body that nobody reads", function()
+      local mute = "http://127.0.0.1:" .. server.mute .. "/"
+      local body = ("b"):rep(32 * 2 ^ 20)
+      local failure, took = timed(nil, { url = mute, method = "POST", body = body, idle_timeout = 0.3 }, "timeout",
+        "no byte moved for 0.3 s")
+      assert.equal("unknown", failure.sent)
+      assert.truthy(took < 3 * scripted.patience, took)
+    end)
+
     it("none: what is slow arrives", function()
       assert.equal("ok", get("/slow/300", { connect_timeout = 0, idle_timeout = 0, timeout = 0 }).body)
       assert.equal("ok", get("/slow/1", { timeout = math.huge, connect_timeout = math.huge }).body)
