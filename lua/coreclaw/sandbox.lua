@@ -27,6 +27,11 @@ local M = {}
 ---@field data? "absent"|"{}"|"null" `data` of answers that have none to give (default absent)
 ---@field clock? "real"|"virtual" virtual: time stands still except for :advance (default real)
 ---@field link_lifetime? number seconds that signed links live (default 1800)
+---@field callback_variant? "v2"|"v2-early"|"v1" body of callbacks (default: that of the API which started the run)
+---@field callback_copies? integer how often each callback is delivered (default 1)
+---@field callback_order? "kept"|"reversed" reversed: the end is told first (default kept)
+---@field tls? boolean also serve HTTPS and HTTP/2, at tls_url, with a certificate made at start (ca_file)
+---@field data_dir? string folder in which tasks, runs and queue survive the end of the sandbox; give a `key` with it
 ---@field cpath? string where LuaJIT finds coreclaw/core.so, as in package.cpath
 
 local DEFAULTS = {
@@ -40,12 +45,15 @@ local DEFAULTS = {
   log_format = "objects",
   data = "absent",
   clock = "real",
+  callback_copies = 1,
+  callback_order = "kept",
 }
 
 local TYPES = {
   port = "number", key = "string", plan = "string", accounts = "table", workers = "string", sync_wait = "number",
   ready_for = "number", abort_for = "number", abort_ends = "string", log_format = "string", data = "string",
-  clock = "string", link_lifetime = "number", cpath = "string",
+  clock = "string", link_lifetime = "number", cpath = "string", callback_variant = "string",
+  callback_copies = "number", callback_order = "string", tls = "boolean", data_dir = "string",
 }
 
 local WORDS = {
@@ -54,6 +62,8 @@ local WORDS = {
   log_format = { "objects", "strings" },
   data = { "absent", "{}", "null" },
   clock = { "real", "virtual" },
+  callback_variant = { "v2", "v2-early", "v1" },
+  callback_order = { "kept", "reversed" },
 }
 
 local function wrong_word(name, value)
@@ -150,6 +160,10 @@ end
 ---@field key string API key of the main account
 ---@field site_url string the small web site for Workers to read
 ---@field files_url string second origin: exports and logs
+---@field hook_url string takes callbacks: answers 204 and records them (origin "hook")
+---@field tls_url? string the API over TLS, with HTTP/2 (option tls)
+---@field ca_file? string certificate to trust there
+---@field refused_url string an address where every connection is refused
 ---@field secret string opens the control endpoint
 ---@field pid integer process id of the server
 local Sandbox = {}
@@ -184,6 +198,10 @@ function M.start(options)
     key = settings.key,
     site_url = settings.url .. "/site/",
     files_url = settings.files_url,
+    hook_url = settings.url .. "/hook/",
+    tls_url = settings.tls_url,
+    ca_file = settings.tls and server.dir .. "/ca.pem" or nil,
+    refused_url = server.refused_url,
     secret = settings.secret,
     pid = server.pid,
     dir = server.dir,
@@ -225,6 +243,11 @@ function Sandbox:fault(spec)
     error("fault takes a table", 2)
   end
   return remote.call(self, "fault", spec)
+end
+
+--- Every callback that was delivered, or could not be: run_slug, url, run_status, body, status (HTTP) or error.
+function Sandbox:callbacks()
+  return remote.call(self, "callbacks")
 end
 
 --- Every fault with `seen` (requests it concerns) and `hits`.

@@ -19,7 +19,7 @@ end
 
 local function in_enum(entry, value)
   for _, allowed in ipairs(entry.enum) do
-    if allowed == value or (entry.any_case and allowed == value:lower()) then
+    if allowed == value then
       return true
     end
   end

@@ -39,20 +39,28 @@ http {
 
   server {
     listen 127.0.0.1:$port backlog=1024;
+    $tls
     location / { content_by_lua_block { require("coreclaw.sandbox.server").api() } }
     location /site/ { content_by_lua_block { require("coreclaw.sandbox.handlers.site").serve() } }
+    location /hook/ { content_by_lua_block { require("coreclaw.sandbox.handlers.hook").serve() } }
     location /_sandbox/ { content_by_lua_block { require("coreclaw.sandbox.handlers.control").serve() } }
     location @reset { reset_timedout_connection on; return 444; }
   }
   server {
     listen 127.0.0.1:$files_port backlog=1024;
     location / { content_by_lua_block { require("coreclaw.sandbox.handlers.files").serve() } }
+    location /_file/ { internal; alias "$dir/exports/"; }
     location @reset { reset_timedout_connection on; return 444; }
   }
 }
 ]]
 
 local CONNECTIONS = 8192
+
+-- HTTP/2 where the client asks for it by ALPN.
+local TLS = [[listen 127.0.0.1:$port ssl http2 backlog=1024;
+    ssl_certificate "$dir/ca.pem";
+    ssl_certificate_key "$dir/tls.key";]]
 
 local function module_lines(modules)
   local out = {}
@@ -62,7 +70,7 @@ local function module_lines(modules)
   return table.concat(out, "\n")
 end
 
----@param values table dir, port, files_port, lua_path, lua_cpath, modules (paths of nginx modules)
+---@param values table dir, port, files_port, tls_port?, lua_path, lua_cpath, modules (paths of nginx modules)
 function M.text(values)
   local fill = {
     dir = values.dir,
@@ -72,6 +80,7 @@ function M.text(values)
     lua_cpath = values.lua_cpath,
     modules = module_lines(values.modules),
     connections = CONNECTIONS,
+    tls = values.tls_port and TLS:gsub("%$(%w+)", { dir = values.dir, port = tostring(values.tls_port) }) or "",
   }
   return (TEMPLATE:gsub("%$([%a_]+)", function(name)
     return fill[name] ~= nil and tostring(fill[name]) or nil

@@ -5,6 +5,10 @@ return {
   database = { v2 = { 500, 14000, "database error" }, v1 = { 500, 5000, "Internal error" } },
   invalid = { v2 = { 422, 11000, "invalid argument" }, v1 = { 400, 4000, "Invalid parameters" } },
   bad_request = { v2 = { 400, 11000, "invalid argument" }, v1 = { 400, 4000, "Invalid parameters" } },
+  export_format = {
+    v2 = { 400, 11000, "unsupported export format" },
+    v1 = { 400, 4000, "Invalid parameters" },
+  },
   months = {
     v2 = { 400, 11000, "run list time range cannot cross months" },
     v1 = { 400, 4000, "Invalid parameters" },
@@ -26,7 +30,7 @@ return {
   },
   worker_unknown = { v2 = { 404, 50001, "worker not found" }, v1 = { 404, 50001, "Script does not exist" } },
   worker_unknown_here = { v2 = { 400, 50001, "worker not found" }, v1 = { 404, 50001, "Script does not exist" } },
-  worker_refused = { v2 = { 400, 50002, "worker run failed" }, v1 = { 400, 50002, "Script run failed" } },
+  worker_refused = { v2 = { 400, 50002, "worker run failed" }, v1 = { 400, 4000, "Invalid parameters" } },
   version = {
     v2 = { 400, 50003, "worker version is not available" },
     v1 = { 400, 50003, "Script version not available" },

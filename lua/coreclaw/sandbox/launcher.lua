@@ -116,19 +116,37 @@ local function worker_files(folder, cwd)
   return encode.list(out)
 end
 
+-- A certificate that is its own authority, good for the loopback addresses.
+local CERTIFICATE = [[cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
+  -subj "/CN=coreclaw sandbox" -addext "subjectAltName=IP:127.0.0.1,DNS:localhost" -keyout tls.key -out ca.pem 2>&1]]
+
+local function make_certificate(found)
+  local text = shell(CERTIFICATE:format(quote(found.dir)))
+  if exists(found.dir .. "/ca.pem") then
+    return true
+  end
+  return nil, "no certificate could be made; apt-get install openssl: " .. text
+end
+
 local function write_files(found, settings, chosen)
   local home = root(found.cwd)
   write(found.dir .. "/nginx.conf", config.text({
     dir = found.dir,
     port = chosen.port,
     files_port = chosen.files_port,
+    tls_port = settings.tls and chosen.tls_port,
     modules = found.modules,
     lua_path = home .. "/?.lua;" .. home .. "/?/init.lua;" .. absolute_list(package.path, found.cwd),
     lua_cpath = c_path(home, found.cwd, settings.cpath),
   }))
+  if settings.data_dir then
+    settings.data_dir = absolute(settings.data_dir, found.cwd)
+    shell("mkdir -p -m 700 " .. quote(settings.data_dir))
+  end
   settings.parent = tonumber(found.parent)
   settings.url = "http://127.0.0.1:" .. chosen.port
   settings.files_url = "http://127.0.0.1:" .. chosen.files_port
+  settings.tls_url = settings.tls and "https://127.0.0.1:" .. chosen.tls_port or nil
   settings.worker_files = worker_files(settings.workers, found.cwd)
   write(found.dir .. "/settings.json", encode.encode(settings))
 end
@@ -158,9 +176,9 @@ local function launch(found)
   pipe:setvbuf("no")
   local line = ready:read("*l") or ""
   ready:close()
-  local pid = line:match("^ready (%d+)$")
+  local pid, refused_port = line:match("^ready (%d+) (%d+)$")
   if pid then
-    return { pipe = pipe, pid = tonumber(pid) }
+    return { pipe = pipe, pid = tonumber(pid), refused_url = "http://127.0.0.1:" .. refused_port }
   end
   pipe:write("stop\n")
   pipe:close()
@@ -176,6 +194,14 @@ local function attempt(settings)
   if not chosen then
     shell("rm -rf " .. quote(found.dir))
     return nil, "port " .. settings.port .. " is in use"
+  end
+  local fine, trouble = true, nil
+  if settings.tls then
+    fine, trouble = make_certificate(found)
+  end
+  if not fine then
+    shell("rm -rf " .. quote(found.dir))
+    return nil, trouble
   end
   write_files(found, settings, chosen)
   local server, why = launch(found)

@@ -2,6 +2,7 @@
 -- "stop" there, or when the parent's process is gone (a child of the parent may hold the pipe open).
 
 local ffi = require("ffi")
+local refused = require("coreclaw.sandbox.refused")
 
 -- luacheck: globals ngx
 local M = {}
@@ -85,7 +86,10 @@ function M.begin(where, line)
   if born then
     watch(parent, born)
   end
-  announce(line == "ready" and "ready " .. tonumber(ffi.C.getpid()) or line)
+  if line == "ready" then
+    line = ("ready %d %d"):format(tonumber(ffi.C.getpid()), refused.port() or 1)
+  end
+  announce(line)
   if not born or not line:find("^ready") then
     finish()
   end

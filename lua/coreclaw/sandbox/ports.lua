@@ -46,13 +46,13 @@ local function free(used)
   return port
 end
 
---- Ports for the API and for files. A port given is taken as it is; nil when it is in use.
+--- Ports for the API, for files and for TLS. A port given is taken as it is; nil when it is in use.
 function M.choose(port)
   if port ~= 0 and listening(port) then
     return nil
   end
   local used = in_use()
-  return { port = port ~= 0 and port or free(used), files_port = free(used) }
+  return { port = port ~= 0 and port or free(used), files_port = free(used), tls_port = free(used) }
 end
 
 return M

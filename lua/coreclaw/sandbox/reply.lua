@@ -42,8 +42,12 @@ function M.refusal(api, name, details, message)
   if code == 11000 and details == nil then
     details = encode.null
   end
-  return answer(status, encode.encode(envelope(api, code, message or words, nil, details and details ~= encode.null
-    and encode.list(details) or details)))
+  if api == "v1" and details and details ~= encode.null then
+    words = words .. ": " .. table.concat(details, "; ")
+  elseif details and details ~= encode.null then
+    details = encode.list(details)
+  end
+  return answer(status, encode.encode(envelope(api, code, message or words, nil, details)))
 end
 
 --- Leaves the handler with a refusal. `details` is a list of strings.

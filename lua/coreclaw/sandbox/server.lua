@@ -1,6 +1,7 @@
 --- Inside nginx: sets everything up once, then takes every request from the socket to the answer.
 
 local auth = require("coreclaw.sandbox.auth")
+local callbacks = require("coreclaw.sandbox.platform.callbacks")
 local check = require("coreclaw.sandbox.check")
 local clock = require("coreclaw.sandbox.platform.clock")
 local codec = require("coreclaw.sandbox.codec")
@@ -14,7 +15,10 @@ local state = require("coreclaw.sandbox.platform.state")
 local wire = require("coreclaw.sandbox.wire")
 local accounts = require("coreclaw.sandbox.platform.accounts")
 local lifetime = require("coreclaw.sandbox.lifetime")
-local log = require("coreclaw.sandbox.handlers.logs")
+local journal = require("coreclaw.sandbox.platform.journal")
+local links = require("coreclaw.sandbox.platform.links")
+local exports = require("coreclaw.sandbox.platform.exports")
+local logs = require("coreclaw.sandbox.handlers.logs")
 
 -- luacheck: globals ngx
 local M = {}
@@ -43,11 +47,16 @@ local function set_up(folder)
   reply.empty = settings.data
   accounts.load(settings.accounts)
   registry.load(settings.worker_files)
+  if settings.data_dir then
+    journal.begin(settings.data_dir)
+  end
+  callbacks.begin()
   for _, operation in ipairs(routes) do
     router.add(operation)
     handlers[operation.id] = resolve(operation.handler)
   end
-  log.set_up()
+  links.serve("log", logs.whole)
+  links.serve("export", exports.file)
 end
 
 --- Called once, when nginx has bound its ports.

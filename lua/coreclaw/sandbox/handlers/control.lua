@@ -1,5 +1,6 @@
 --- The hand on the sandbox from outside: POST /_sandbox/<verb> with the secret that start made. JSON both ways.
 
+local callbacks = require("coreclaw.sandbox.platform.callbacks")
 local clock = require("coreclaw.sandbox.platform.clock")
 local codec = require("coreclaw.sandbox.codec")
 local encode = require("coreclaw.sandbox.encode")
@@ -41,6 +42,10 @@ end
 function VERBS.clear_faults()
   faults.clear()
   return true
+end
+
+function VERBS.callbacks()
+  return encode.list(callbacks.all())
 end
 
 function VERBS.advance(arguments)

@@ -35,18 +35,42 @@ local function answer(request)
     return refusal("expired")
   end
   local kind, name = request.path:match("^/(%w+)/([%w_.-]+)$")
-  local text, content_type, file_name = links.open(kind or "", name or "", arguments)
-  if not text then
-    return refusal(content_type)
+  local found, why = links.open(kind or "", name or "", arguments)
+  if not found then
+    return refusal(why)
   end
-  return {
-    status = 200,
-    body = text,
-    headers = {
-      ["Content-Type"] = content_type,
-      ["Content-Disposition"] = 'attachment; filename="' .. file_name .. '"',
-    },
-  }
+  local disposition = 'attachment; filename="' .. found.name .. '"'
+  local headers = { ["Content-Type"] = found.type, ["Content-Disposition"] = disposition }
+  return { status = 200, body = found.text, path = found.path, headers = headers }
+end
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+-- Somebody writes the file anew while it is being fetched: other bytes, another length, so another ETag.
+local function change(path)
+  local text = read(path)
+  local file = assert(io.open(path, "wb"))
+  file:write("changed: ", text)
+  file:close()
+end
+
+-- nginx itself sends files: ranges, If-Range and the like are its trade.
+local function send_file(found, fault)
+  if fault and fault.changed then
+    change(found.path)
+  elseif fault then
+    found.body = read(found.path)
+    return wire.send(found, fault)
+  end
+  for field, value in pairs(found.headers) do
+    ngx.header[field] = value
+  end
+  return ngx.exec("/_file/" .. found.path:match("[^/]+$"))
 end
 
 function M.serve()
@@ -56,6 +80,9 @@ function M.serve()
   entry.fault, request.fault = id, fault
   local reply = answer(request)
   entry.status = reply.status
+  if reply.path then
+    return send_file(reply, fault)
+  end
   return wire.send(reply, fault)
 end
 

@@ -5,7 +5,6 @@ local links = require("coreclaw.sandbox.platform.links")
 local paging = require("coreclaw.sandbox.handlers.paging")
 local reply = require("coreclaw.sandbox.reply")
 local run_handlers = require("coreclaw.sandbox.handlers.runs")
-local runs = require("coreclaw.sandbox.platform.runs")
 local state = require("coreclaw.sandbox.platform.state")
 
 local M = {}
@@ -43,7 +42,8 @@ end
 
 local LEVELS = { "DEBUG", "INFO", "WARN", "ERROR" }
 
-local function whole(slug)
+--- All of a run's log, as a file that links may lead to.
+function M.whole(slug)
   local run = state.runs[slug]
   if not run then
     return nil
@@ -53,13 +53,7 @@ local function whole(slug)
     out[i] = os.date("!%Y-%m-%dT%H:%M:%SZ ", math.floor(entry.timestamp / 1000)) .. LEVELS[entry.type] .. " "
       .. entry.content .. "\n"
   end
-  return table.concat(out), "text/plain; charset=utf-8", slug .. ".log"
-end
-
---- Registers the full log as something that links may lead to.
-function M.set_up()
-  links.serve("log", whole)
-  return runs
+  return { text = table.concat(out), type = "text/plain; charset=utf-8", name = slug .. ".log" }
 end
 
 return M

@@ -19,16 +19,27 @@ local function rows_json(rows, first, last)
   return encode.raw("[" .. table.concat(rows, ",", first, last) .. "]")
 end
 
+-- What a fault does to a page of a run that is going on: the newest rows come late, or rows of the page before come
+-- once more. Returns how many rows there are to see, and how far the page is moved back.
+local function disturbed(run, fault)
+  if not fault or run.ended then
+    return #run.rows, 0
+  end
+  return math.max(0, #run.rows - (fault.late_rows or 0)), fault.repeat_rows or 0
+end
+
 --- One page of a run's rows, as it stands in answers.
-function M.page(run, offset, limit)
-  local first, last = paging.range(offset, limit, #run.rows)
-  return encode.fields("count", #run.rows, "headers", paging.map(columns.of(run), header), "list",
+function M.page(run, offset, limit, fault)
+  local count, back = disturbed(run, fault)
+  local first, last = paging.range(offset, limit, count)
+  first, last = math.max(1, first - back), math.max(0, math.min(last, first + limit - 1) - back)
+  return encode.fields("count", count, "headers", paging.map(columns.of(run), header), "list",
     rows_json(run.rows, first, last), "page_index", paging.page(offset), "page_size", limit)
 end
 
 function M.list(request)
   local run = run_handlers.of(request)
-  return reply.ok(request, M.page(run, request.query.offset, request.query.limit))
+  return reply.ok(request, M.page(run, request.query.offset, request.query.limit, request.fault))
 end
 
 return M

@@ -63,19 +63,19 @@ local function window(query)
   return from, to
 end
 
-local function in_time(run, from, to, now)
-  if from then
-    return run.created_at >= from and run.created_at < to
+local function in_time(run, filter, now)
+  if filter.from then
+    return run.created_at >= filter.from and run.created_at < filter.to
   end
-  return months.current(run.created_at, now)
+  return filter.any_time or months.current(run.created_at, now)
 end
 
---- The account's runs that a filter lets through, newest first.
+--- The account's runs that a filter lets through (from and to or any_time, worker, status), newest first.
 function M.select(account, filter)
   local out, now = {}, clock.now()
   for i = #state.history, 1, -1 do
     local run = state.history[i]
-    if run.account == account and in_time(run, filter.from, filter.to, now)
+    if run.account == account and in_time(run, filter, now)
       and (not filter.worker or run.worker == filter.worker) and (not filter.status or run.status == filter.status)
     then
       out[#out + 1] = run

@@ -1,5 +1,6 @@
 --- Everything that starts a run at once: a Worker, a task, a rerun; asynchronously or with a wait and a window.
 
+local clock = require("coreclaw.sandbox.platform.clock")
 local encode = require("coreclaw.sandbox.encode")
 local registry = require("coreclaw.sandbox.platform.registry")
 local reply = require("coreclaw.sandbox.reply")
@@ -38,10 +39,11 @@ local function duration(run)
   if run.finished_at > 0 then
     return run.duration
   end
-  return run.started_at > 0 and require("coreclaw.sandbox.platform.clock").seconds() - run.started_at or 0
+  return run.started_at > 0 and clock.seconds() - run.started_at or 0
 end
 
-local function sync_data(run, fields, is_rerun)
+--- What a synchronous start answers with.
+function M.sync_data(run, fields, is_rerun)
   local page = results.page(run, fields.offset, fields.limit)
   if is_rerun then
     return encode.fields("run_slug", run.slug, "run_status", run.status, "execution_start_timestamp", run.started_at,
@@ -59,7 +61,7 @@ local function answer(request, run, is_rerun)
     return reply.ok(request, encode.fields("run_slug", run.slug))
   end
   runs.await(run, state.settings.sync_wait)
-  return reply.ok(request, sync_data(run, request.fields, is_rerun))
+  return reply.ok(request, M.sync_data(run, request.fields, is_rerun))
 end
 
 function M.worker(request)

@@ -12,7 +12,7 @@ local sources = {}
 
 M.lifetime = 1800
 
---- What links of a kind lead to: fn(name) → text, content type, file name; nil when there is nothing.
+--- What links of a kind lead to: fn(name) → { text or path, type, name }, or nil when there is nothing.
 function M.serve(kind, fn)
   sources[kind] = fn
 end
@@ -32,9 +32,8 @@ function M.sign(kind, name, lifetime)
     signature(kind, name, expires))
 end
 
----@return string? text nil: refused
----@return string type of the content, or why it was refused: "signature", "expired", "missing"
----@return string? file name
+---@return table? found text or path, type, name; nil: refused
+---@return string? why "signature", "expired", "missing"
 function M.open(kind, name, arguments)
   local expires = type(arguments["sign-time"]) == "string" and arguments["sign-time"]:match("^%d+;(%d+)$")
   if not sources[kind] or not expires or signature(kind, name, expires) ~= arguments.signature then
@@ -42,11 +41,11 @@ function M.open(kind, name, arguments)
   elseif clock.now() > tonumber(expires) then
     return nil, "expired"
   end
-  local text, content_type, file_name = sources[kind](name)
-  if not text then
+  local found = sources[kind](name)
+  if not found then
     return nil, "missing"
   end
-  return text, content_type, file_name
+  return found
 end
 
 return M

@@ -150,6 +150,8 @@ local function new_run(order, now)
     system = input_rules.system(order.worker, order.input),
     origin = order.origin or "openapi",
     callback_url = order.callback_url,
+    operation = order.operation,
+    api = order.api or "v2",
     status = "ready",
     created_at = now,
     started_at = 0,
@@ -166,18 +168,27 @@ local function new_run(order, now)
   }
 end
 
+--- A run as it was, for the journal to fill in; it does not live again.
+function M.revive(order)
+  return new_run(order, 0)
+end
+
+--- Notes that a run was really started.
+function M.count_paid(run, slug)
+  state.paid[#state.paid + 1] = {
+    operation = run.operation,
+    worker = run.worker.path,
+    input = run.input,
+    run_slug = slug,
+  }
+end
+
 --- Starts a run. The order: account, worker, version?, input? (its JSON), origin?, callback_url?, operation.
 function M.create(order)
   local run = new_run(order, clock.now())
   state.runs[run.slug] = run
   state.history[#state.history + 1] = run
-  order.account.last_run = run
-  state.paid[#state.paid + 1] = {
-    operation = order.operation,
-    worker = order.worker.path,
-    input = order.input,
-    run_slug = run.slug,
-  }
+  M.count_paid(run, run.slug)
   tell(run)
   start_life(run)
   return run

@@ -7,6 +7,7 @@ local M = {
   runs = {}, -- by slug
   history = {}, -- runs, oldest first
   tasks = {}, -- by slug
+  task_list = {}, -- the same, oldest first
   queue = {}, -- list of queue items
   paid = {}, -- runs really started, in order
 }

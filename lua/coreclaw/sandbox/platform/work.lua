@@ -21,13 +21,24 @@ local STOP = setmetatable({}, {
 
 local LEVELS = { debug = 1, info = 2, warn = 3, error = 4 }
 
+-- Who wants to hear of log entries and of rows (the journal).
+M.note_listeners, M.row_listeners = {}, {}
+
+local function tell(listeners, run, news)
+  for _, listener in ipairs(listeners) do
+    listener(run, news)
+  end
+end
+
 --- Adds an entry to a run's log.
 function M.note(run, level, text)
-  run.log[#run.log + 1] = {
+  local entry = {
     type = LEVELS[level],
     content = tostring(text),
     timestamp = math.floor(clock.now() * 1000),
   }
+  run.log[#run.log + 1] = entry
+  tell(M.note_listeners, run, entry)
 end
 
 local function logger(run)
@@ -69,6 +80,7 @@ local function emitter(run)
     local body = encode.encode(row)
     rows[#rows + 1] = '{"__coreclaw_data_id__":"' .. ids.row() .. (body == "{}" and '"}' or '",' .. body:sub(2))
     run.bytes = run.bytes + #body
+    tell(M.row_listeners, run, rows[#rows])
     if #rows % BREATH == 0 then
       ngx.sleep(0.001)
     end

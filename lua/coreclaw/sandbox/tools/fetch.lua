@@ -8,12 +8,15 @@ local MAX_TIME, MAX_BYTES = 30, 16 * 1024 * 1024
 
 local function arguments(url, options)
   local argv = {
-    "curl", "-q", "--silent", "--show-error", "--location", "--max-redirs", "5", "--compressed",
+    "curl", "-q", "--silent", "--show-error", "--max-redirs", "5", "--compressed",
     "--proto", "=http,https", "--proto-redir", "=http,https", "--noproxy", "127.0.0.1,localhost,::1",
     "--max-time", tostring(options.timeout or MAX_TIME), "--max-filesize", tostring(options.max_bytes or MAX_BYTES),
     "--user-agent", options.user_agent or "coreclaw-sandbox",
     "--write-out", "\n%{http_code}\t%{url_effective}\t%{content_type}",
   }
+  if options.follow ~= false then
+    argv[#argv + 1] = "--location"
+  end
   for _, header in ipairs(options.headers or {}) do
     argv[#argv + 1] = "--header"
     argv[#argv + 1] = header
@@ -33,7 +36,7 @@ local function parse(out)
 end
 
 ---@param url string http or https
----@param options? { timeout?: number, max_bytes?: integer, headers?: string[], body?: string, stop?: fun(): boolean }
+---@param options? table timeout, max_bytes, headers (list of "Name: value"), body (makes it a POST), follow, stop (fn)
 ---@return { status: integer, url: string, content_type: string, body: string }? answer
 ---@return string? message
 function M.fetch(url, options)

@@ -1,0 +1,50 @@
+--- When a saved task is to run: what its schedule fields have to be.
+
+local M = {}
+
+local DAYS = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+local function is_time(text)
+  local hour, minute = text:match("^(%d%d):(%d%d)$")
+  return hour and tonumber(hour) < 24 and tonumber(minute) < 60
+end
+
+local function is_date(text)
+  local _, month, day = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
+  local days = month and DAYS[tonumber(month)]
+  return days and tonumber(day) >= 1 and tonumber(day) <= days
+end
+
+-- What each type needs besides the time.
+local NEEDED = { [2] = "schedule_weekday", [3] = "schedule_day", [4] = "schedule_once_date" }
+
+local function check_words(fields, details)
+  local time, date = fields.schedule_time, fields.schedule_once_date
+  if time and not is_time(time) then
+    details[#details + 1] = "expected HH:mm (body.schedule_time: " .. time .. ")"
+  end
+  if date and not is_date(date) then
+    details[#details + 1] = "expected YYYY-MM-DD (body.schedule_once_date: " .. date .. ")"
+  end
+end
+
+local function check_complete(fields, details)
+  for _, name in ipairs({ "schedule_type", "schedule_time", NEEDED[fields.schedule_type] }) do
+    if fields[name] == nil then
+      details[#details + 1] = "expected required property " .. name .. " to be present (body)"
+    end
+  end
+end
+
+--- Complaints about a task's schedule fields, as they are after a change.
+---@return string[] details empty when all is well
+function M.complaints(fields)
+  local details = {}
+  check_words(fields, details)
+  if fields.schedule_enabled == 1 then
+    check_complete(fields, details)
+  end
+  return details
+end
+
+return M
