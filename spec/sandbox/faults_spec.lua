@@ -181,6 +181,7 @@ describe("sandbox faults", function()
     local nobody = http.new(box, "-A nobody")
     box:fault({ status = 500 })
     assert.equal(200, nobody:get("/site/").status)
+    assert.equal(500, api:get(ACCOUNT).status)
     box:fault({ origin = "site", status = 500 })
     assert.equal(500, nobody:get("/site/").status)
     local run = select(2, api:start('{"count":1}', '"is_async":false')).data.run_slug

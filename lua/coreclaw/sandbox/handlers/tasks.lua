@@ -70,7 +70,7 @@ end
 local function detailed(task)
   local out = record(task)
   out.id = encode.integer(task.number)
-  out.worker_id = task.worker.number
+  out.worker_id = encode.integer(task.worker.number)
   return out
 end
 

@@ -11,6 +11,7 @@ local reply = require("coreclaw.sandbox.reply")
 local results = require("coreclaw.sandbox.handlers.results")
 local run_handlers = require("coreclaw.sandbox.handlers.runs")
 local runs = require("coreclaw.sandbox.platform.runs")
+local span = require("coreclaw.sandbox.span")
 local starts = require("coreclaw.sandbox.handlers.starts")
 local state = require("coreclaw.sandbox.platform.state")
 local tasks = require("coreclaw.sandbox.platform.tasks")
@@ -47,8 +48,23 @@ local function record(run)
     run.status == "failed" and run.err_msg or "")
 end
 
+local NEEDED = { "cpus", "memory", "execute_limit_time_seconds", "max_total_charge", "max_total_traffic" }
+
+-- v1 wants the system settings; a region it does not need.
+local function check_system(raw)
+  local input = span.object(raw)
+  local parameters = input and span.object(input.parameters)
+  local system = parameters and span.object(parameters.system) or {}
+  for _, name in ipairs(NEEDED) do
+    if not system[name] then
+      reply.fail("bad_request", { "input.parameters.system." .. name .. " is required" })
+    end
+  end
+end
+
 function M.run_worker(request)
   local fields = request.fields
+  check_system(request.raw.input)
   local order = { worker = worker_of(fields.scraper_slug), version = fields.version, input = request.raw.input }
   local run = starts.start(request, order)
   if fields.is_async then

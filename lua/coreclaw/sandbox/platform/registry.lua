@@ -79,7 +79,7 @@ function M.add(worker, where, own)
   need(worker, where)
   local owner, name = worker.path:match("^(.-)/(.*)$")
   state.workers[#state.workers + 1] = {
-    number = 33100200300400500 + #state.workers,
+    number = ("331002003004%05d"):format(500 + #state.workers),
     slug = worker.slug or slug_of(worker.path),
     owner = owner,
     name = name,

@@ -33,7 +33,7 @@ end
 
 -- $1 is the folder; `rc` appears, in one move, when all is written.
 local SCRIPT = [[cd %s || exit 1
-( exec <in >out 2>err; %s & echo $! >pid; wait $!; echo $? >rc.new; mv rc.new rc ) </dev/null >/dev/null 2>&1 &]]
+( exec >out 2>err; %s <in & echo $! >pid; wait $!; echo $? >rc.new; mv rc.new rc ) </dev/null >/dev/null 2>&1 &]]
 
 local function write(path, text)
   local file = assert(io.open(path, "wb"))
