@@ -226,12 +226,17 @@ function Sandbox:reset_requests()
   remote.call(self, "reset_requests")
 end
 
---- How many runs were really started; and each of them: operation, worker, run_slug, input.
+--- How many runs were really started; each of them (operation, worker, run_slug, input, intent); and how many for
+-- each intent, which is the Worker's path, a blank and the input as it was sent.
 ---@return integer count
 ---@return table[] runs
+---@return table<string, integer> by_intent
 function Sandbox:paid()
-  local list = remote.call(self, "paid")
-  return #list, list
+  local list, by_intent = remote.call(self, "paid"), {}
+  for _, run in ipairs(list) do
+    by_intent[run.intent] = (by_intent[run.intent] or 0) + 1
+  end
+  return #list, list, by_intent
 end
 
 --- Makes coming requests go wrong. Which: operation, method, path (a Lua pattern), origin ("api", "site", "files");

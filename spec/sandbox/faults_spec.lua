@@ -193,6 +193,48 @@ describe("sandbox faults", function()
     assert.equal(200, nobody:get(url).status)
   end)
 
+  it("storm", function()
+    box:fault({ operation = "getAccount", status = 429, times = 5 })
+    for _ = 1, 5 do
+      local answer = api:get(ACCOUNT)
+      assert.equal(13000, answer.code)
+      assert.is_nil(answer.headers["retry-after"])
+    end
+    assert.equal(200, api:get(ACCOUNT).status)
+  end)
+
+  it("hold rows back and repeat rows while a run goes on", function()
+    local run = api:start('{"count":10,"wait":20}')
+    local path = "/api/v2/worker-runs/" .. run .. "/result"
+    assert.is_true(http.eventually(function()
+      return api:get(path).data.count == 10
+    end))
+    box:fault({ operation = "listWorkerRunResults", late_rows = 4 })
+    local late = api:get(path .. "?limit=5&offset=2").data
+    assert.equal(6, late.count)
+    assert.equal(1, #late.list)
+    box:fault({ operation = "listWorkerRunResults", repeat_rows = 2 })
+    local again = api:get(path .. "?limit=5&offset=2").data.list
+    assert.equal(4, again[1].index)
+    assert.equal(8, again[5].index)
+    assert.equal(6, api:get(path .. "?limit=5&offset=2").data.list[1].index)
+    api:poke("/api/v2/worker-runs/" .. run .. "/abort")
+    assert.is_true(api:await(run, "failed"))
+    box:fault({ operation = "listWorkerRunResults", late_rows = 4 })
+    assert.equal(10, api:get(path).data.count)
+  end)
+
+  it("have an address where every connection is refused", function()
+    assert.equal(7, http.new(box, "-A nobody"):get(box.refused_url .. "/").exit)
+  end)
+
+  it("are set by anybody who has the secret", function()
+    local control = http.new(box, "-H 'sandbox-secret: " .. box.secret .. "'")
+    assert.equal(200, control:post("/_sandbox/fault", '{"operation":"getAccount","status":418}').status)
+    assert.equal(418, api:get(ACCOUNT).status)
+    assert.equal(400, control:post("/_sandbox/fault", '{"oops":1}').status)
+  end)
+
   it("leave the controls alone", function()
     box:fault({ times = 100, close = "before" })
     assert.equal(1, #box:faults())

@@ -26,7 +26,7 @@ function VERBS.paid()
   local out = {}
   for i, entry in ipairs(state.paid) do
     out[i] = encode.fields("operation", entry.operation, "worker", entry.worker, "run_slug", entry.run_slug, "input",
-      entry.input and encode.raw(entry.input))
+      entry.input and encode.raw(entry.input), "intent", entry.worker .. " " .. (entry.input or "{}"))
   end
   return encode.list(out)
 end
