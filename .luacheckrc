@@ -2,8 +2,12 @@ std = "min"
 max_line_length = 120
 files["spec"] = {
   std = "min+busted",
+  max_line_length = 140, -- tables of cases
   read_globals = { math = { fields = { "type" } }, package = { fields = { "searchpath" } } },
-  globals = { io = { fields = { "open", "popen" }, other_fields = true }, package = { fields = { "loaded" }, other_fields = true } },
+  globals = {
+    io = { fields = { "open", "popen" }, other_fields = true },
+    package = { fields = { "loaded" }, other_fields = true },
+  },
 }
 files["lua/coreclaw/sandbox"] = { std = "luajit+ngx_lua" }
 files["coreclaw-*.rockspec"] = { std = "rockspec" }

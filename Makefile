@@ -60,7 +60,7 @@ $(BUILD)/c-tests/%: spec/core/%.c $(CC_SRC) $(HEADERS) spec/support/check.h
 DEMO_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev libluajit2-5.1-dev libcurl4-openssl-dev \
   ca-certificates lua-cjson nginx libnginx-mod-http-lua curl libxml2
 TEST_PACKAGES := $(DEMO_PACKAGES) lua5.1 lua5.2 lua5.3 luajit2 liblua5.1-0-dev liblua5.2-dev \
-  liblua5.3-dev lua-busted python3 openssl valgrind libxml2-utils procps luarocks
+  liblua5.3-dev lua-busted lua-luaossl python3 openssl valgrind procps
 LINT_PACKAGES := $(TEST_PACKAGES) lua-check clang cppcheck
 
 # What a Lua of this name needs to find our modules in the tree, and nobody else's.

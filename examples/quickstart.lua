@@ -36,7 +36,7 @@ local function job(sandbox)
   os.exit(2)
 end
 
-local CELL, LINE = 22, 120 -- widest cell, widest line
+local CELL, LINE = 20, 120 -- widest cell, widest line
 
 -- One cell: short, on one line; nested values as JSON. Returns the text and its width.
 local function cell(value)

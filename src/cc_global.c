@@ -1,6 +1,7 @@
 #include "cc_global.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -9,7 +10,18 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* A resolver thread of libcurl may outlive lua_close, which unloads this module, and so its code. The
+ * linker's -z nodelete says the same, but not every builder (LuaRocks for one) can be told. */
+static void stay_loaded(void) {
+#ifdef RTLD_NODELETE
+    static char here;
+    Dl_info self;
+    if (dladdr(&here, &self)) dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+#endif
+}
+
 static void init_curl(void) {
+    stay_loaded();
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 

@@ -8,6 +8,12 @@ mkdir -p build/test
 
 make --no-print-directory -s -j2 build c-tests sanitized
 
+# What stresses the C core most; the rest would only be slow under the sanitizers.
+json="spec/coreclaw/json_spec.lua spec/coreclaw/json_encode_spec.lua spec/coreclaw/json_random_spec.lua
+  spec/coreclaw/json_library_spec.lua"
+json=$(echo $json)
+core="spec/core/engine_spec.lua spec/core/lifetime_spec.lua spec/core/once_spec.lua"
+
 suites() {
   for lua in lua5.1 lua5.2 lua5.3 lua5.4 luajit; do
     echo "$lua sh spec/support/busted.sh $lua spec"
@@ -16,8 +22,9 @@ suites() {
     echo "$(basename "$test") $test"
   done
   for lua in lua5.4 luajit; do
-    echo "asan-$lua sh spec/support/asan.sh $lua spec/core spec/coreclaw spec/e2e"
-    echo "valgrind-$lua sh spec/support/valgrind.sh $lua spec/core spec/coreclaw spec/e2e"
+    echo "asan-$lua sh spec/support/asan.sh $lua spec/core spec/e2e $json"
+    echo "valgrind-$lua sh spec/support/valgrind.sh $lua $core spec/e2e/main_job_spec.lua" \
+      "spec/e2e/values_spec.lua spec/coreclaw/json_spec.lua spec/coreclaw/json_encode_spec.lua"
   done
 }
 suites | xargs -P 2 -L 1 sh spec/support/suite.sh
