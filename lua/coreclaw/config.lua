@@ -10,7 +10,8 @@ local config = {}
 
 local OPTIONS = {
   api_key = { type = "string" },
-  auth = { type = "string", enum = { "bearer", "api_key", "query" }, default = "bearer" },
+  api = { type = "string", enum = { "v2", "v1" }, default = "v2" },
+  auth = { type = "string", enum = { "bearer", "api_key", "query" } },
   base_url = { type = "url" },
   allow_http = { type = "boolean", default = false },
   timeout = { type = "seconds", default = 120 },
@@ -24,6 +25,10 @@ local OPTIONS = {
   user_agent = { type = "text" },
   retry = { type = "any" },
   poll_intervals = { type = "table" },
+  defaults = { type = "table" },
+  on_request = { type = "callable" },
+  on_response = { type = "callable" },
+  on_retry = { type = "callable" },
 }
 
 local DEFAULT_BASE_URL = "https://openapi.coreclaw.com"
@@ -90,7 +95,10 @@ function config.new(options)
   settings.base_url = settings.base_url:gsub("/+$", "")
   settings.poll_intervals = config.intervals("coreclaw.new", settings.poll_intervals)
     or { 2, 2, 3, 5, 8, 10, 15 }
-  settings.api = "v2"
+  settings.auth = settings.auth or (settings.api == "v1" and "api_key" or "bearer")
+  if settings.api == "v1" and settings.auth == "query" then
+    validate.fail("coreclaw.new: auth = \"query\" works with API v2 only")
+  end
   if key then
     check_key(key)
     secrets[settings] = key

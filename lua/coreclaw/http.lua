@@ -6,7 +6,12 @@ local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
+local hooks = require "coreclaw.hooks"
 local request = require "coreclaw.request"
+local response = require "coreclaw.response"
+local v1 = require "coreclaw.v1"
+local v1_operations = require "coreclaw.operations.v1"
+local validate = require "coreclaw.validate"
 
 local http = {}
 
@@ -21,13 +26,23 @@ local function limit(seconds, deadline)
   return math.min(seconds, rest)
 end
 
-local function exchange(waiter, built, api)
+local function exchange(client, call, built, attempt)
+  local waiter = driver.current()
+  hooks.request(client, call, built, attempt)
   local record = waiter.submit(built)
   waiter.wait(record)
-  if not record.status then return nil, answer.failed(record.body) end
-  local envelope, err = answer.read(api, record.status, record.body)
-  if err then err.retry_after = record.retry_after end
-  return envelope, err
+  local envelope, err
+  if record.status then
+    envelope, err = answer.read(client.settings.api, record.status, record.body)
+  else
+    err = answer.failed(record.body)
+  end
+  if err then
+    err.retry_after = record.retry_after
+    errors.scrub(err, config.secret(client.settings))
+  end
+  hooks.response(client, call, record, attempt, err)
+  return envelope, err, record
 end
 
 ---Makes the error of a paid call whose outcome cannot be known. Nothing is ever resent for it.
@@ -58,19 +73,40 @@ local function finish(err, call, attempt, since)
 end
 
 local function attempts(client, call, built, deadline)
-  local waiter = driver.current()
   local since, attempt = math.floor(core.time()), 0
   while true do
     attempt = attempt + 1
     built.timeout = limit(call.request_timeout, deadline)
     built.idle_timeout = call.idle_timeout
-    local envelope, err = exchange(waiter, built, client.settings.api)
-    if envelope then return envelope end
-    errors.scrub(err, config.secret(client.settings))
+    local envelope, err, record = exchange(client, call, built, attempt)
+    if envelope then
+      return envelope, nil, response.new(record.status, record.headers, envelope, attempt)
+    end
     local delay = client.retry(err, call.operation.class, attempt)
     if not delay or delay >= left(deadline) then return finish(err, call, attempt, since) end
-    waiter.sleep(delay)
+    hooks.retry(client, call, attempt, delay, err)
+    driver.current().sleep(delay)
   end
+end
+
+-- API v1 has other operations for the same: params and answer are translated, `known` is an answer
+-- that needs no request.
+local function call_v1(client, call, deadline)
+  request.check(call.id, call.operation, call.params)
+  local id, params, known = v1.request(call.id, call.params)
+  if known then return { code = 0, message = "success", data = known } end
+  if not id and v1.missing[call.id] then
+    return nil, errors.new { kind = "not_implemented", message = v1.missing[call.id], operation = call.id }
+  elseif not id then
+    validate.fail(call.id .. ": " .. params)
+  end
+  local built = request.build(client.settings, call.id, v1_operations[id], params)
+  local envelope, err, behind = attempts(client, call, built, deadline)
+  if not envelope then return nil, err end
+  local translated = {}
+  for name, value in pairs(envelope) do translated[name] = value end
+  translated.data = v1.data(call.id, envelope.data)
+  return translated, nil, behind
 end
 
 ---Calls an operation.
@@ -78,8 +114,9 @@ end
 ---@param id string                operation id
 ---@param params { path: table?, query: table?, body: table? }
 ---@param options { timeout: number?, request_timeout: number?, idle_timeout: number? }?  seconds
----@return table? envelope          code, message, data, request_id
+---@return table? envelope          code, message, data (in the shape of v2), request_id
 ---@return coreclaw.Error?
+---@return coreclaw.Response?
 function http.call(client, id, params, options)
   local settings = client.settings
   options = options or {}
@@ -91,6 +128,7 @@ function http.call(client, id, params, options)
   }
   local timeout = options.timeout or settings.timeout
   local deadline = timeout > 0 and core.now() + timeout or math.huge
+  if settings.api == "v1" then return call_v1(client, call, deadline) end
   local built = request.build(settings, id, call.operation, params)
   return attempts(client, call, built, deadline)
 end

@@ -28,6 +28,15 @@ local function check_group(id, group, given, rules)
   end
 end
 
+---Checks query and body against an operation's table; raises on what does not fit.
+---@param id string
+---@param operation table
+---@param params { query: table?, body: table? }
+function request.check(id, operation, params)
+  check_group(id, "query", params.query or {}, operation.query or {})
+  if operation.body then check_group(id, "body", params.body or {}, operation.body) end
+end
+
 ---Adds the key the way the client was told to; returns what goes into the query.
 local function authenticate(settings, id, operation, headers, query)
   local key = config.secret(settings)
@@ -59,7 +68,6 @@ local function encode_body(settings, id, operation, body, headers)
     -- A POST without a body still says so: some front ends want the length.
     return operation.method ~= "GET" and operation.method ~= "DELETE" and "" or nil
   end
-  check_group(id, "body", body, operation.body)
   check_callback(settings, id, body)
   headers[#headers + 1] = "Content-Type: application/json"
   local ok, text = pcall(json.encode, body, id)
@@ -78,9 +86,8 @@ function request.build(settings, id, operation, params)
     "Accept: application/json",
     "User-Agent: " .. (settings.user_agent or USER_AGENT),
   }
-  local query = params.query or {}
-  check_group(id, "query", query, operation.query or {})
-  query = authenticate(settings, id, operation, headers, query)
+  request.check(id, operation, params)
+  local query = authenticate(settings, id, operation, headers, params.query or {})
   return {
     method = operation.method,
     url = settings.base_url .. url.path(operation.path, params.path or {}) .. url.query(query),

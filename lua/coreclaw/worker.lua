@@ -44,8 +44,8 @@ local CALL = extend(START, {
 })
 
 local SYNC = extend(START, {
-  limit = { type = "integer", min = 1, max = 100, default = 20 },
-  page = { type = "integer", min = 1, default = 1 },
+  limit = { type = "integer", min = 1, max = 100 },
+  page = { type = "integer", min = 1 },
   skip_internal = { type = "boolean", default = true },
 })
 
@@ -196,7 +196,8 @@ local function sync_result(handle, data, options)
   handle.finished_at = data.execution_end_timestamp
   handle.duration = data.running_duration
   local window = type(data.results) == "table" and data.results or {}
-  local result = pages.read(window, "list", options.page, options.limit, options.skip_internal)
+  local result = pages.read(window, "list", options.page or 1, options.limit or 20,
+    options.skip_internal)
   handle.results_count = result.count or 0
   result.run, result.status, result.raw = handle, handle.status, data
   result.finished = handle:is_final() and data.is_finished ~= false

@@ -1,0 +1,37 @@
+--- What stood behind a call: status, headers and envelope of the answer, for whoever wants more
+--- than the data. Third value of every call that sends something.
+
+---@class coreclaw.Response
+---@field status integer      HTTP status
+---@field raw_headers string  the header block as it came
+---@field envelope table      code, message, data, request_id; `data` as it came, also with API v1
+---@field attempts integer    how often the request was sent
+local Response = { __name = "coreclaw.Response" }
+Response.__index = Response
+
+local response = {}
+
+---@return coreclaw.Response
+function response.new(status, raw_headers, envelope, attempts)
+  return setmetatable({
+    status = status, raw_headers = raw_headers, envelope = envelope, attempts = attempts,
+  }, Response)
+end
+
+function Response:__tostring()
+  return "coreclaw.Response " .. self.status
+end
+
+---A header's value; the last one if there are several. Letter case does not matter.
+---@param name string
+---@return string?
+function Response:header(name)
+  local wanted, found = name:lower(), nil
+  for line in self.raw_headers:gmatch "[^\r\n]+" do
+    local key, value = line:match "^([^:%s]+):%s*(.-)%s*$"
+    if key and key:lower() == wanted then found = value end
+  end
+  return found
+end
+
+return response
