@@ -8,6 +8,7 @@
 -- It is a real HTTP server (nginx with its Lua module) that keeps state. It never outlives the process that started it.
 
 local launcher = require("coreclaw.sandbox.launcher")
+local option_rules = require("coreclaw.sandbox.options")
 local remote = require("coreclaw.sandbox.remote")
 
 local M = {}
@@ -17,7 +18,9 @@ local M = {}
 ---@field key? string the API key; a random one by default
 ---@field plan? "free"|"starter"|"pro"|"business" how many runs at once (default business, 50)
 ---@field balance? number|string money in the account (default 100)
----@field accounts? table[] further accounts: { key, name?, plan?, balance?, state? = "expired"|"disabled"|"unknown" }
+---@field traffic? integer bytes of traffic left in the account (default 98765432101)
+---@field accounts? table[] more accounts: { key, name?, plan?, balance?, traffic?, state? } with a state of "expired",
+---   "disabled" or "unknown"
 ---@field workers? string folder with Worker files of your own
 ---@field sync_wait? number longest wait of a sync start, seconds (default 300)
 ---@field ready_for? number how long a run stays `ready`, seconds (default 0.02)
@@ -34,100 +37,6 @@ local M = {}
 ---@field data_dir? string folder in which tasks, runs and queue survive the end of the sandbox; give a `key` with it
 ---@field cpath? string where LuaJIT finds coreclaw/core.so, as in package.cpath
 
-local DEFAULTS = {
-  port = 0,
-  plan = "business",
-  balance = 100,
-  sync_wait = 300,
-  ready_for = 0.02,
-  abort_for = 0.05,
-  abort_ends = "failed",
-  log_format = "objects",
-  data = "absent",
-  clock = "real",
-  callback_copies = 1,
-  callback_order = "kept",
-}
-
-local TYPES = {
-  port = "number", key = "string", plan = "string", accounts = "table", workers = "string", sync_wait = "number",
-  ready_for = "number", abort_for = "number", abort_ends = "string", log_format = "string", data = "string",
-  clock = "string", link_lifetime = "number", cpath = "string", callback_variant = "string",
-  callback_copies = "number", callback_order = "string", tls = "boolean", data_dir = "string",
-}
-
-local WORDS = {
-  plan = { "free", "starter", "pro", "business" },
-  abort_ends = { "failed", "aborted", "never" },
-  log_format = { "objects", "strings" },
-  data = { "absent", "{}", "null" },
-  clock = { "real", "virtual" },
-  callback_variant = { "v2", "v2-early", "v1" },
-  callback_order = { "kept", "reversed" },
-}
-
-local function wrong_word(name, value)
-  for _, word in ipairs(WORDS[name]) do
-    if word == value then
-      return nil
-    end
-  end
-  return ('option "%s" must be one of %s, not "%s"'):format(name, table.concat(WORDS[name], ", "), value)
-end
-
--- What is wrong with an option, or nil.
-local function wrong(name, value)
-  if name == "balance" then
-    local amount = tonumber(value)
-    return not (amount and amount >= 0) and 'option "balance" must be an amount of money' or nil
-  elseif not TYPES[name] then
-    return 'unknown option "' .. tostring(name) .. '"'
-  elseif type(value) ~= TYPES[name] then
-    return ('option "%s" must be a %s, not a %s'):format(name, TYPES[name], type(value))
-  elseif WORDS[name] then
-    return wrong_word(name, value)
-  elseif type(value) == "number" and value < 0 then
-    return ('option "%s" must not be negative'):format(name)
-  elseif name == "port" and (value % 1 ~= 0 or value > 65535) then
-    return 'option "port" must be an integer from 0 to 65535'
-  end
-  return nil
-end
-
-local function wrong_account(account)
-  if type(account) ~= "table" or type(account.key) ~= "string" then
-    return 'option "accounts" is a list of tables with a key'
-  end
-  return nil
-end
-
-local function all_wrong(options)
-  for name, value in pairs(options) do
-    local message = wrong(name, value)
-    if message then
-      return message
-    end
-  end
-  for _, account in ipairs(options.accounts or {}) do
-    local message = wrong_account(account)
-    if message then
-      return message
-    end
-  end
-  return nil
-end
-
-local function with_all_defaults(options)
-  local settings = {}
-  for name, value in pairs(DEFAULTS) do
-    settings[name] = value
-  end
-  for name, value in pairs(options) do
-    settings[name] = value
-  end
-  return settings
-end
-
 local function secret(bytes)
   local file = assert(io.open("/dev/urandom", "rb"))
   local text = file:read(bytes)
@@ -135,24 +44,6 @@ local function secret(bytes)
   return (text:gsub(".", function(c)
     return ("%02x"):format(c:byte())
   end))
-end
-
-local function with_defaults(account, settings)
-  return {
-    key = account.key,
-    name = account.name,
-    plan = account.plan or settings.plan,
-    balance = tostring(account.balance or settings.balance),
-    state = account.state,
-  }
-end
-
-local function account_list(settings)
-  local out = { with_defaults({ key = settings.key, name = "main" }, settings) }
-  for _, account in ipairs(settings.accounts or {}) do
-    out[#out + 1] = with_defaults(account, settings)
-  end
-  return out
 end
 
 ---@class coreclaw.Sandbox
@@ -181,14 +72,14 @@ function M.start(options)
   if options ~= nil and type(options) ~= "table" then
     error("start takes a table of options", 2)
   end
-  local message = all_wrong(options or {})
+  local message = option_rules.complaint(options or {})
   if message then
     error(message, 2)
   end
-  local settings = with_all_defaults(options or {})
+  local settings = option_rules.complete(options or {})
   settings.key = settings.key or "sandbox-" .. secret(12)
   settings.secret = secret(16)
-  settings.accounts = account_list(settings)
+  settings.accounts = option_rules.accounts(settings)
   local server, why = launcher.start(settings)
   if not server then
     return nil, why
@@ -239,9 +130,42 @@ function Sandbox:paid()
   return #list, list, by_intent
 end
 
---- Makes coming requests go wrong. Which: operation, method, path (a Lua pattern), origin ("api", "site", "files");
--- how often: times, nth, probability with seed (once by default). What: see the list in README.
----@param spec table
+---@class coreclaw.sandbox.Fault
+---@field operation? string which requests: those of this operation ("runWorker")
+---@field method? string … with this method
+---@field path? string … whose path matches this Lua pattern
+---@field origin? "api"|"site"|"files"|"hook" … at this part of the sandbox (default api)
+---@field times? integer so many requests (default 1, or no end with probability)
+---@field nth? integer the n-th request, counted from the setting of the fault
+---@field probability? number each request with this chance
+---@field seed? integer of the chance: the same numbers every time
+---@field delay? number seconds before the answer, after the work
+---@field header_delay? number seconds before anything is done
+---@field work? boolean do the work although the answer is replaced (default false)
+---@field status? integer answer with this HTTP status
+---@field code? integer … with this code of the platform (status 200 unless given)
+---@field message? string … and these words
+---@field body? string … with exactly this body
+---@field content_type? string … and this content type
+---@field headers? table<string, string> further headers
+---@field redirect? string answer with a redirect to this URL (302 unless status is given)
+---@field huge? integer answer with so many bytes
+---@field raw? string exactly these bytes, then the end of the connection (HTTP/1.1)
+---@field close? "before"|"after" close the connection without an answer, before or after the work
+---@field reset? boolean the same with a reset (with close = "after", after the work)
+---@field stall_after? integer stop after so many bytes of the body (0: after the head) …
+---@field stall_for? number … for so many seconds (default 300)
+---@field dribble? { bytes?: integer, interval?: number } a few bytes at a time: the body, or all of `raw`
+---@field truncate_after? integer so many bytes of the body, then the end of the connection
+---@field content_length? integer a false Content-Length
+---@field gzip? "good"|"damaged" compressed, with a wrong checksum where damaged
+---@field late_rows? integer result pages of a run going on lack the newest rows
+---@field repeat_rows? integer result pages of a run going on begin with rows of the page before
+---@field expired? boolean (files) the link has expired
+---@field changed? boolean (files) the file has been written anew
+
+--- Makes coming requests go wrong. When several faults meet a request, the first one set wins.
+---@param spec coreclaw.sandbox.Fault
 ---@return integer id
 function Sandbox:fault(spec)
   if type(spec) ~= "table" then

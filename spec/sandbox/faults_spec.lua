@@ -162,6 +162,14 @@ describe("sandbox faults", function()
     assert.equal(0, slow.code)
   end)
 
+  it("dribble heads too", function()
+    local raw = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    local before = http.shell("date +%s%N")
+    assert.equal("ok", hit({ raw = raw, dribble = { bytes = 2, interval = 0.02 } }).body)
+    assert.is_true(tonumber(http.shell("date +%s%N")) - tonumber(before) > 0.3e9)
+    assert.equal(28, hit({ raw = raw, dribble = { interval = 0.1 } }, "-m 0.3").exit)
+  end)
+
   it("damage gzip", function()
     assert.equal(0, hit({ gzip = "good" }, "--compressed").code)
     assert.equal(61, hit({ gzip = "damaged" }, "--compressed").exit)

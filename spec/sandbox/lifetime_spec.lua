@@ -94,6 +94,10 @@ describe("sandbox lifetime", function()
     raises('"ready_for" must not be negative', { ready_for = -1 })
     raises('"balance" must be an amount', { balance = "much" })
     raises("takes a table", "port")
+    raises("list of tables with a key", { accounts = { {} } })
+    raises('unknown field "balanse"', { accounts = { { key = "a", balanse = 1 } } })
+    raises("state of an account", { accounts = { { key = "a", state = "dead" } } })
+    raises('"plan" must be one of', { accounts = { { key = "a", plan = "gold" } } })
   end)
 
   it("reports a folder that cannot be made", function()
@@ -105,6 +109,12 @@ describe("sandbox lifetime", function()
     local text = http.shell("CORECLAW_NGINX=/nowhere/nginx " .. LUA .. TRY)
     assert.matches("nginx is not installed", text)
     assert.matches("apt%-get install nginx libnginx%-mod%-http%-lua", text)
+  end)
+
+  it("says what it misses where LuaJIT finds no core", function()
+    local box, message = sandbox.start({ cpath = "/nowhere/?.so" })
+    assert.is_nil(box)
+    assert.matches("coreclaw.core", message)
   end)
 
   it("reports a Worker file that does not load, and is gone", function()
@@ -188,19 +198,21 @@ describe("the sandbox as a command", function()
     return pipe, pipe:read("*l")
   end
 
-  it("prints url and key first, and ends on TERM", function()
+  for _, signal in ipairs({ "TERM", "INT" }) do
+  it("prints url and key first, and ends on " .. signal, function()
     local pipe, pid = start("--key my-key --plan free")
     local url = pipe:read("*l"):match("^url: (http://127.0.0.1:%d+)$")
     assert.equal("key: my-key", pipe:read("*l"))
     assert.matches("^site: ", pipe:read("*l"))
     local caller = http.new({ url = url, key = "my-key" })
     assert.equal(200, caller:get("/api/v2/users/account").status)
-    http.shell("kill -TERM " .. pid)
+    http.shell("kill -" .. signal .. " " .. pid)
     assert.is_true(http.eventually(function()
-      return caller:get("/api/v2/store").exit == 7
+      return caller:get("/api/v2/store").exit == 7 and not alive(pid)
     end))
     pipe:close()
   end)
+  end
 
   it("explains itself", function()
     local command = LUA .. " lua/coreclaw/sandbox/main.lua %s 2>&1; echo exit $?"

@@ -59,7 +59,8 @@ describe("sandbox under load", function()
       while sent < (core.now() - begin) * RATE do
         sent = sent + 1
         local path = paths[sent % #paths + 1]
-        local id = engine:submit({ url = box.url .. path, headers = { "api-key: " .. box.key }, timeout = 10, proxy = "" })
+        local headers = { "api-key: " .. box.key }
+        local id = engine:submit({ url = box.url .. path, headers = headers, timeout = 10, proxy = "" })
         expected[id], started[id] = path:find("nothing") and 404 or 200, core.now()
       end
       engine:wait(0.002)

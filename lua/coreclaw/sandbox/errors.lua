@@ -23,7 +23,8 @@ return {
   rate_limited = { v2 = { 429, 13000, "too many requests" }, v1 = { 429, 4290, "Too many requests" } },
   not_implemented = { v2 = { 501, 16000, "not implemented" }, v1 = { 500, 5000, "Internal error" } },
   no_balance = { v2 = { 400, 30001, "insufficient balance" }, v1 = { 400, 30001, "Insufficient balance" } },
-  no_traffic = { v2 = { 400, 30001, "insufficient balance" }, v1 = { 400, 30002, "Insufficient traffic" } },
+  -- Not in v2's table of codes; sources say that it may be met there all the same.
+  no_traffic = { v2 = { 400, 30002, "insufficient traffic" }, v1 = { 400, 30002, "Insufficient traffic" } },
   plan_limit = {
     v2 = { 400, 30003, "the current running tasks have reached the plan limit" },
     v1 = { 400, 30003, "the current running tasks have reached the plan limit" },

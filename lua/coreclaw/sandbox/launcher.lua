@@ -153,8 +153,9 @@ end
 
 -- The shell outlives nginx by the moment it takes to clean up. Where nginx ended by itself, it stays to read the
 -- parent's "stop", for a write into a pipe without a reader would kill the parent. The loop beside it is for an nginx
--- that a Worker keeps from looking after its parent itself.
+-- that a Worker keeps from looking after its parent itself. The parent's Lua paths are for the parent's Lua.
 local KEEPER = [[exec 2>/dev/null
+unset LUA_PATH LUA_CPATH LUA_INIT
 trap : INT TERM HUP
 dir=%s
 exec 3<&0

@@ -6,12 +6,16 @@ if here then
   package.path = here .. "/?.lua;" .. here .. "/?/init.lua;" .. package.path
 end
 
+local option_rules = require("coreclaw.sandbox.options")
+
 local HELP = [[
 usage: lua main.lua [options]
 
   --port N          port of the API on 127.0.0.1 (default: a free one)
   --key TEXT        API key (default: a random one)
   --workers DIR     folder with Worker files of your own
+  --data-dir DIR    keep tasks, runs and queue there
+  --tls true        also serve HTTPS and HTTP/2
   --plan NAME       free, starter, pro or business
   --balance AMOUNT  money in the account
   --sync-wait S     longest wait of a sync start
@@ -20,9 +24,21 @@ usage: lua main.lua [options]
   --log-format WORD objects or strings
   --data WORD       absent, {} or null
   --clock WORD      real or virtual
+
+and every other option of coreclaw.sandbox.start, with - for _. Faults, time and the record of requests are at
+POST url/_sandbox/<fault|faults|clear_faults|requests|reset_requests|paid|callbacks|advance|time>, JSON both ways,
+with the header "sandbox-secret: …" as printed.
 ]]
 
-local NUMBERS = { port = true, sync_wait = true, ready_for = true }
+local function value_of(name, text)
+  local kind = option_rules.type_of(name)
+  if kind == "number" then
+    return tonumber(text) or text
+  elseif kind == "boolean" then
+    return text == "true"
+  end
+  return text
+end
 
 local function options_from(words)
   local out, i = {}, 1
@@ -32,9 +48,8 @@ local function options_from(words)
       return nil
     end
     name = name:gsub("-", "_")
-    local value = words[i + 1]
-    if value ~= "" then
-      out[name] = NUMBERS[name] and tonumber(value) or value
+    if words[i + 1] ~= "" then
+      out[name] = value_of(name, words[i + 1])
     end
     i = i + 2
   end
@@ -64,6 +79,9 @@ local function main(words)
   end
   io.stdout:write("url: ", sandbox.url, "\nkey: ", sandbox.key, "\n")
   io.stdout:write("site: ", sandbox.site_url, "\nfiles: ", sandbox.files_url, "\nsecret: ", sandbox.secret, "\n")
+  if sandbox.tls_url then
+    io.stdout:write("tls: ", sandbox.tls_url, "\nca: ", sandbox.ca_file, "\n")
+  end
   io.stdout:flush()
   pcall(wait, sandbox.pid)
   sandbox:stop()

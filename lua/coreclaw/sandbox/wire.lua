@@ -16,14 +16,30 @@ function M.close(reset)
   return ngx.exit(444)
 end
 
-local function raw(bytes)
+-- Sends text in pieces, with a pause after each, until it is out or the other side has gone.
+local function dribble(text, spec, send)
+  local bytes, pause = spec.bytes or 1, spec.interval or 0.01
+  for at = 1, #text, bytes do
+    if not send(text:sub(at, at + bytes - 1)) then
+      return
+    end
+    ngx.sleep(pause)
+  end
+end
+
+local function raw(bytes, pieces)
   local socket, message = ngx.req.socket(true)
   if not socket then
     ngx.log(ngx.ERR, "raw fault: ", message)
     return M.close()
   end
-  if bytes ~= "" then
-    socket:send(bytes)
+  local function send(text)
+    return socket:send(text)
+  end
+  if pieces then
+    dribble(bytes, pieces, send)
+  elseif bytes ~= "" then
+    send(bytes)
   end
   return ngx.exit(444)
 end
@@ -37,16 +53,6 @@ end
 
 local function part(text)
   return ngx.print(text) and ngx.flush(true)
-end
-
-local function dribble(body, spec)
-  local bytes, pause = spec.bytes or 1, spec.interval or 0.01
-  for at = 1, #body, bytes do
-    if not part(body:sub(at, at + bytes - 1)) then
-      return
-    end
-    ngx.sleep(pause)
-  end
 end
 
 local function stall(body, fault)
@@ -83,7 +89,7 @@ end
 local function body_with(answer, fault)
   local body = answer.body
   if fault.dribble then
-    return dribble(body, fault.dribble)
+    return dribble(body, fault.dribble, part)
   elseif fault.stall_after then
     return stall(body, fault)
   elseif fault.truncate_after then
@@ -167,7 +173,7 @@ function M.send(answer, fault)
   if fault.close or fault.reset then
     return M.close(fault.reset)
   elseif fault.raw then
-    return raw(fault.raw)
+    return raw(fault.raw, fault.dribble)
   end
   answer = changed(answer, fault)
   head(answer)

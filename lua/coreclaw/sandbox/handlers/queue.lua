@@ -51,6 +51,7 @@ local WORDS = {
   not_found = "queue item not found",
   plan_limit = "the current running tasks have reached the plan limit",
   no_balance = "insufficient balance",
+  no_traffic = "insufficient traffic",
 }
 
 function M.activate(request)

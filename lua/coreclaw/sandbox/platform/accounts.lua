@@ -17,7 +17,7 @@ function M.add(spec)
     plan = spec.plan,
     balance = money.micros(spec.balance),
     expires_at = spec.expires_at or 1924992000,
-    traffic = 98765432101,
+    traffic = spec.traffic,
     state = spec.state,
     running = 0,
     in_line = {},

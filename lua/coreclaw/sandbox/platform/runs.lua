@@ -65,6 +65,7 @@ local function settle_up(run)
     run.usage = money.usage(run.duration, #run.rows, run.system.cpus)
     money.charge(run.account, run.usage)
     run.traffic = run.bytes
+    run.account.traffic = math.max(0, run.account.traffic - run.bytes)
   end
 end
 
@@ -125,6 +126,8 @@ end
 function M.refusal(account)
   if account.balance <= 0 then
     return "no_balance"
+  elseif account.traffic <= 0 then
+    return "no_traffic"
   elseif not limits.has_place(account) then
     return "plan_limit"
   end

@@ -6,6 +6,7 @@ local encode = require("coreclaw.sandbox.encode")
 local fetch = require("coreclaw.sandbox.tools.fetch")
 local html = require("coreclaw.sandbox.tools.html")
 local ids = require("coreclaw.sandbox.platform.ids")
+local money = require("coreclaw.sandbox.platform.money")
 local span = require("coreclaw.sandbox.span")
 local columns = require("coreclaw.sandbox.platform.columns")
 
@@ -55,11 +56,23 @@ local function logger(run)
   })
 end
 
+-- The ceilings that an input may set: USD and MB, 0 for none.
+local function check_spending(run)
+  local system = run.system
+  local spent = money.usage(clock.now() - run.started_at, #run.rows, system.cpus)
+  if system.max_total_charge > 0 and spent > money.micros(system.max_total_charge) then
+    error("max_total_charge of " .. system.max_total_charge .. " reached", 0)
+  elseif system.max_total_traffic > 0 and run.bytes > system.max_total_traffic * 1048576 then
+    error("max_total_traffic of " .. system.max_total_traffic .. " MB reached", 0)
+  end
+end
+
 -- Every call that a Worker makes passes here, so none runs on after an abort or past its time.
 local function check_alive(run)
   if run.abort then
     error(STOP, 0)
   end
+  check_spending(run)
   local limit = run.system.execute_limit_time_seconds
   if limit > 0 and clock.now() - run.started_at > limit then
     error("execution time limit of " .. limit .. " seconds reached", 0)
