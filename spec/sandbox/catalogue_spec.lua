@@ -114,6 +114,10 @@ describe("sandbox catalogue", function()
     local data = api:get("/api/v2/users/account").data
     assert.equal("12.5000", data.balance)
     assert.is_number(data.balance_expiration_at)
+    local wrong = api:get("/api/v2/users/account?x=1")
+    assert.equal(400, wrong.status)
+    assert.equal(11000, wrong.code)
+    assert.same({ "unexpected property (query.x)" }, wrong.json.details)
   end)
 
   it("answers unknown paths and verbs with not found", function()

@@ -162,6 +162,16 @@ describe("sandbox lifetime", function()
     http.shell("kill " .. sleeper)
   end)
 
+  it("ends when its handle is forgotten", function()
+    local box = assert(sandbox.start())
+    local pid, dir = box.pid, box.dir
+    box = nil -- luacheck: ignore
+    collectgarbage()
+    collectgarbage()
+    assert.is_false(alive(pid))
+    assert.is_false(exists(dir))
+  end)
+
   it("survives the death of its server", function()
     local box = assert(sandbox.start())
     http.shell("kill -9 " .. box.pid)

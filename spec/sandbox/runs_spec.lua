@@ -157,6 +157,19 @@ describe("sandbox runs", function()
     assert.equal(box.site_url .. "about", by_title["About the Sandbox Shop"].url)
   end)
 
+  it("read pages in old encodings and of bad manners, and no others", function()
+    local urls = {}
+    for i, name in ipairs({ "latin1", "soup", "data.json" }) do
+      urls[i] = '"' .. box.site_url .. name .. '"'
+    end
+    local custom = '{"start_urls":[' .. table.concat(urls, ",") .. "]}"
+    local list = api:post("/api/v2/workers/demo~page-scraper/runs", http.input(custom, '"is_async":false')).data.results.list
+    assert.equal("Café crème", list[1].title)
+    assert.equal("A bold", list[2].heading)
+    assert.equal(5, list[2].price)
+    assert.equal("not HTML: application/json", list[3].error)
+  end)
+
   it("turn a page that does not answer into a row that says so", function()
     local custom = '{"start_urls":["http://127.0.0.1:1/","ftp://x/"]}'
     local data = api:post("/api/v2/workers/demo~page-scraper/runs", http.input(custom, '"is_async":false')).data

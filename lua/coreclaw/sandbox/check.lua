@@ -185,7 +185,7 @@ function M.read(operation, request)
   end
   if #out > 0 then
     table.sort(out)
-    reply.fail("invalid", out)
+    reply.fail(operation.plain and "bad_request" or "invalid", out)
   end
 end
 

@@ -27,6 +27,9 @@ local function check(spec)
       error("fault." .. name .. ' cannot be "' .. value .. '"', 0)
     end
   end
+  if spec.path and not pcall(string.find, "", spec.path) then
+    error("fault.path is not a Lua pattern: " .. spec.path, 0)
+  end
 end
 
 -- The minimal standard generator: the same numbers from the same seed on every machine.

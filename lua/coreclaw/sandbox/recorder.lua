@@ -6,10 +6,10 @@ local M = {}
 
 local MASK = "***"
 
--- Enough for any test, and a ceiling for those that run for hours.
-M.keep, M.keep_body = 10000, 256 * 1024
+-- Enough for any test, and ceilings for those that run for hours: requests, and bytes of their bodies.
+M.keep, M.keep_bytes = 10000, 64 * 1024 * 1024
 
-local list, first, last = {}, 1, 0
+local list, first, last, bytes = {}, 1, 0, 0
 
 local function mask_headers(headers)
   local out = {}
@@ -28,6 +28,11 @@ local function mask_query(query)
   return (("&" .. query):gsub("([&]token=)[^&]*", "%1" .. MASK):sub(2))
 end
 
+local function drop_oldest()
+  bytes = bytes - #list[first].body
+  list[first], first = nil, first + 1
+end
+
 ---@return table entry status and fault are written into it later
 function M.add(request, operation)
   last = last + 1
@@ -38,15 +43,14 @@ function M.add(request, operation)
     path = request.path,
     query = mask_query(request.query_string),
     headers = mask_headers(request.headers),
-    body = request.body:sub(1, M.keep_body),
+    body = request.body,
     operation = operation and operation.id,
     origin = request.origin,
     protocol = request.protocol,
   }
-  list[last] = entry
-  if last - first >= M.keep then
-    list[first] = nil
-    first = first + 1
+  list[last], bytes = entry, bytes + #entry.body
+  while first < last and (last - first >= M.keep or bytes > M.keep_bytes) do
+    drop_oldest()
   end
   return entry
 end
@@ -60,7 +64,7 @@ function M.all()
 end
 
 function M.reset()
-  list, first, last = {}, 1, 0
+  list, first, last, bytes = {}, 1, 0, 0
 end
 
 return M

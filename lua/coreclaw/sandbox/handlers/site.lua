@@ -15,7 +15,7 @@ function M.serve()
   entry.fault = id
   local status, body, headers = site.page(request.path:sub(#"/site/" + 1))
   headers = headers or {}
-  headers["Content-Type"] = "text/html; charset=utf-8"
+  headers["Content-Type"] = headers["Content-Type"] or "text/html; charset=utf-8"
   entry.status = status
   return wire.send({ status = status, body = body, headers = headers }, fault)
 end

@@ -1,4 +1,17 @@
 --- The Workers that exist: built in ones and those of the user's folder.
+--
+-- A Worker file returns a table:
+--   path         "owner/name"
+--   run          function(input, emit, log, tools): input is `custom`, with the schema's defaults where it is silent
+--   slug?, title?, description?, readme?, version? ("v1.0.0"), versions? (all that can be run)
+--   schema?      input schema of either shape: properties as a list of descriptors, or as a map (with `required`)
+--   columns?     list of { key, label, format? }: the headers, where they shall not be taken from the rows
+--   parameters?  { system = {…} }: defaults of cpus, memory, execute_limit_time_seconds and so on
+--
+-- emit(row) keeps a row. log("text"), log.debug, log.info, log.warn, log.error write to the run's log. tools has
+-- sleep(seconds), fetch(url, options?) → { status, url, content_type, body } or nil and why, html(text) → a page with
+-- text(xpath), all(xpath), nodes(xpath), free(); aborted(), null, array(list), integer(digits). An error makes the run
+-- `failed` and puts its traceback into the log.
 
 local encode = require("coreclaw.sandbox.encode")
 local state = require("coreclaw.sandbox.platform.state")

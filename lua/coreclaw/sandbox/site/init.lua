@@ -63,6 +63,16 @@ local PAGES = {
   ["old-about"] = function()
     return 301, "", { Location = "/site/about" }
   end,
+  -- Not linked to: an old encoding that only the header tells, a tag soup, and something that is no HTML.
+  latin1 = function()
+    return 200, "<title>Caf\233 cr\232me</title>", { ["Content-Type"] = "text/html; charset=ISO-8859-1" }
+  end,
+  soup = function()
+    return 200, "<title>Soup</titel><h1>A <b>bold</h1><p class='old price'>$5<p><a href=x>x<a href='y'>y</p></div>"
+  end,
+  ["data.json"] = function()
+    return 200, "{}", { ["Content-Type"] = "application/json" }
+  end,
 }
 for index, product in ipairs(PRODUCTS) do
   PAGES["product/" .. product[1]] = function()

@@ -107,11 +107,16 @@ end
 
 ---@param text string
 ---@param url? string for messages only
+---@param content_type? string as the server said; its charset goes before what the page says of itself
 ---@return table? page
 ---@return string? message
-function M.parse(text, url)
+function M.parse(text, url, content_type)
   library = library or load_library()
-  local document = library.htmlReadMemory(text, #text, url, nil, OPTIONS)
+  local charset = (content_type or ""):match("charset=[\"']?([%w_.:-]+)")
+  local document = library.htmlReadMemory(text, #text, url, charset, OPTIONS)
+  if document == nil and charset then
+    document = library.htmlReadMemory(text, #text, url, nil, OPTIONS)
+  end
   if document == nil then
     return nil, "no HTML in there"
   end

@@ -91,8 +91,11 @@ local function scrape(url, emit, log, tools)
   if answer.status ~= 200 then
     emit(failure_row(answer.url, answer.status, "HTTP " .. answer.status))
     return {}
+  elseif not answer.content_type:find("html", 1, true) then
+    emit(failure_row(answer.url, answer.status, "not HTML: " .. answer.content_type))
+    return {}
   end
-  local page = assert(html.parse(answer.body, answer.url))
+  local page = assert(html.parse(answer.body, answer.url, answer.content_type))
   local links = links_of(page, answer.url)
   emit(row_of(answer, page, links))
   page:free()
