@@ -1,13 +1,14 @@
 --- The client: one account of the platform, and the handles that start from it.
 
-local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local http = require "coreclaw.http"
 local operations = require "coreclaw.operations.v2"
-local pages = require "coreclaw.pages"
+local queue = require "coreclaw.queue"
+local raw = require "coreclaw.raw"
 local retry = require "coreclaw.retry"
-local run = require "coreclaw.run"
-local url = require "coreclaw.url"
+local runs = require "coreclaw.runs"
+local store = require "coreclaw.store"
+local task = require "coreclaw.task"
 local validate = require "coreclaw.validate"
 local worker = require "coreclaw.worker"
 
@@ -15,20 +16,20 @@ local worker = require "coreclaw.worker"
 local Client = { __name = "coreclaw.Client" }
 Client.__index = Client
 
+-- Each noun of the API brings its own methods.
+for _, room in ipairs { store, runs, task, queue, raw } do
+  for name, method in pairs(room.methods) do Client[name] = method end
+end
+
 local TIMEOUT = { type = "seconds" }
 local ONLY_TIMEOUT = { timeout = TIMEOUT }
-local STORE = {
-  keyword = { type = "text" },
-  limit = { type = "integer", min = 1, max = 100, default = 20 },
-  page = { type = "integer", min = 1, default = 1 },
-  timeout = TIMEOUT,
-}
 local REGIONS = { language = { type = "text" }, timeout = TIMEOUT }
 
 local client = {}
 
 ---@class coreclaw.Options
 ---@field api_key string?         else CORECLAW_API_KEY; three public operations work without
+---@field api "v2"|"v1"?          default "v2"
 ---@field auth "bearer"|"api_key"|"query"?  how the key travels; default "bearer"
 ---@field base_url string?        else CORECLAW_BASE_URL, else https://openapi.coreclaw.com
 ---@field allow_http boolean?     let the key travel over plain http to a host that is not loopback
@@ -42,6 +43,10 @@ local client = {}
 ---@field proxy string?           URL; default as in the environment
 ---@field user_agent string?
 ---@field retry boolean|table|function?  false: never; table: attempts, base, cap, …; function: your own
+---@field defaults { system: table? }? put under the `system` of every start
+---@field on_request fun(event: coreclaw.RequestEvent)?  before each request; the key is masked
+---@field on_response fun(event: table)?  after each answer or failure
+---@field on_retry fun(event: table)?     before a request is repeated
 ---@field poll_intervals number[]? seconds between the reads of `run:wait`; the last one repeats
 
 ---Makes a client. Raises on settings that make no sense; sends nothing.
@@ -53,6 +58,7 @@ function client.new(options)
     settings = settings,
     operations = operations,
     retry = retry.policy(settings.retry),
+    schemas = {},
   }, Client)
 end
 
@@ -68,17 +74,6 @@ function Client:worker(id)
   return handle
 end
 
----A handle to a run that was started elsewhere or earlier. Sends nothing; `run:reload()` reads it.
----@param slug string
----@return coreclaw.Run
-function Client:run(slug)
-  if type(slug) == "table" and not run.is(slug) then
-    validate.fail("client:run: a run's slug is wanted, got " .. validate.show(slug))
-  end
-  local handle = run.new(self, url.run_id(run.is(slug) and slug.slug or slug, "client:run"))
-  return handle
-end
-
 ---The account: `balance` (a decimal in a string) and `balance_expiration_at` (Unix seconds).
 ---The cheapest check of a key. Calls `getAccount`.
 ---@param options { timeout: number? }?
@@ -86,9 +81,7 @@ end
 ---@return coreclaw.Error?
 function Client:account(options)
   options = validate.options("client:account", options, ONLY_TIMEOUT)
-  local envelope, err = http.call(self, "getAccount", {}, options)
-  if not envelope then return nil, err end
-  return answer.data(envelope)
+  return http.data(self, "getAccount", {}, options)
 end
 
 ---Regions for `system.proxy_region`: a list of { code, name }. Needs no key.
@@ -100,26 +93,9 @@ function Client:proxy_regions(options)
   if type(options) == "string" then options = { language = options } end
   options = validate.options("client:proxy_regions", options, REGIONS)
   local params = { query = { language = options.language } }
-  local envelope, err = http.call(self, "listProxyRegions", params, options)
-  if not envelope then return nil, err end
-  return answer.data(envelope).list or {}
-end
-
----Iterates over the store's Workers, as handles with `title` and `description`. Needs no key.
----Raises the error object. Calls `listStore`.
----@param options { keyword: string?, limit: integer?, page: integer?, timeout: number? }?
----  keyword: words in title, slug or path; limit: items per request, 1–100
----@return fun(): coreclaw.Worker?
-function Client:store(options)
-  options = validate.options("client:store", options, STORE)
-  local next_item = pages.items(pages.each({
-    client = self, operation = "listStore",
-    query = { keyword = options.keyword }, options = { timeout = options.timeout },
-  }, options.page, options.limit, false))
-  return function()
-    local item = next_item()
-    return item and worker.of(self, item)
-  end
+  local data, err, behind = http.data(self, "listProxyRegions", params, options)
+  if not data then return nil, err end
+  return type(data.list) == "table" and data.list or {}, nil, behind
 end
 
 ---Forgets the key. Calls that need one raise from now on.

@@ -3,6 +3,7 @@
 -- The key is not part of the settings table: it lives in a private table keyed by the client's
 -- settings, so that a dump of any object of ours cannot show it.
 
+local input = require "coreclaw.input"
 local validate = require "coreclaw.validate"
 local url = require "coreclaw.url"
 
@@ -82,6 +83,15 @@ local function from_environment(name)
   return value ~= "" and value or nil
 end
 
+local DEFAULTS = { system = { type = "table" } }
+
+-- A checked copy of what is put under every start.
+local function check_defaults(defaults)
+  if not defaults then return nil end
+  local out = validate.options("coreclaw.new: defaults", defaults, DEFAULTS)
+  return { system = out.system and input.system("coreclaw.new: defaults", out.system) }
+end
+
 ---Checked settings of `coreclaw.new`. The environment is read here, never at `require`.
 ---@param options table?
 ---@return table settings
@@ -95,6 +105,7 @@ function config.new(options)
   settings.base_url = settings.base_url:gsub("/+$", "")
   settings.poll_intervals = config.intervals("coreclaw.new", settings.poll_intervals)
     or { 2, 2, 3, 5, 8, 10, 15 }
+  settings.defaults = check_defaults(settings.defaults)
   settings.auth = settings.auth or (settings.api == "v1" and "api_key" or "bearer")
   if settings.api == "v1" and settings.auth == "query" then
     validate.fail("coreclaw.new: auth = \"query\" works with API v2 only")

@@ -109,6 +109,14 @@ local function call_v1(client, call, deadline)
   return translated, nil, behind
 end
 
+-- Fills in the times of a call; returns its deadline.
+local function set_times(settings, call, options)
+  call.request_timeout = options.request_timeout or settings.request_timeout
+  call.idle_timeout = options.idle_timeout or settings.idle_timeout
+  local timeout = options.timeout or settings.timeout
+  return timeout > 0 and core.now() + timeout or math.huge
+end
+
 ---Calls an operation.
 ---@param client table
 ---@param id string                operation id
@@ -119,18 +127,36 @@ end
 ---@return coreclaw.Response?
 function http.call(client, id, params, options)
   local settings = client.settings
-  options = options or {}
-  local call = {
-    id = id, params = params,
-    operation = client.operations[id],
-    request_timeout = options.request_timeout or settings.request_timeout,
-    idle_timeout = options.idle_timeout or settings.idle_timeout,
-  }
-  local timeout = options.timeout or settings.timeout
-  local deadline = timeout > 0 and core.now() + timeout or math.huge
+  local call = { id = id, params = params, operation = client.operations[id] }
+  local deadline = set_times(settings, call, options or {})
   if settings.api == "v1" then return call_v1(client, call, deadline) end
   local built = request.build(settings, id, call.operation, params)
   return attempts(client, call, built, deadline)
+end
+
+---Sends a request that stands in no operation table: `client:request`.
+---@param client table
+---@param call { id: string, operation: table, params: table }
+---@param options { timeout: number? }
+---@return any? data
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function http.custom(client, call, options)
+  local deadline = set_times(client.settings, call, options)
+  local built = request.build(client.settings, call.id, call.operation, call.params)
+  local envelope, err, behind = attempts(client, call, built, deadline)
+  if not envelope then return nil, err end
+  return answer.data(envelope), nil, behind
+end
+
+---The same, for callers that want the data alone: absent, null and {} are an empty table.
+---@return table? data
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function http.data(client, id, params, options)
+  local envelope, err, behind = http.call(client, id, params, options)
+  if not envelope then return nil, err end
+  return answer.data(envelope), nil, behind
 end
 
 return http

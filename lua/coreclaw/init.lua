@@ -9,6 +9,7 @@
 -- raise that object. Requiring this module does no I/O.
 
 local core = require "coreclaw.core"
+local callback = require "coreclaw.callback"
 local client = require "coreclaw.client"
 local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
@@ -20,6 +21,7 @@ local coreclaw = {
   new = client.new,
   is_error = errors.is,
   errors = { kinds = errors.kinds },
+  callback = callback,
   null = json.null,
   array = json.array,
   integer = json.integer,

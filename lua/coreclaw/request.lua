@@ -64,11 +64,12 @@ local function check_callback(settings, id, body)
 end
 
 local function encode_body(settings, id, operation, body, headers)
-  if not operation.body then
+  if not (operation.body or (operation.any_body and body ~= nil)) then
     -- A POST without a body still says so: some front ends want the length.
     return operation.method ~= "GET" and operation.method ~= "DELETE" and "" or nil
   end
-  check_callback(settings, id, body)
+  body = body == nil and {} or body
+  if operation.body then check_callback(settings, id, body) end
   headers[#headers + 1] = "Content-Type: application/json"
   local ok, text = pcall(json.encode, body, id)
   if not ok then validate.fail(tostring(text)) end
@@ -91,7 +92,7 @@ function request.build(settings, id, operation, params)
   return {
     method = operation.method,
     url = settings.base_url .. url.path(operation.path, params.path or {}) .. url.query(query),
-    body = encode_body(settings, id, operation, params.body or {}, headers),
+    body = encode_body(settings, id, operation, params.body, headers),
     headers = headers,
     once = operation.class == "paid" or operation.class == "last",
     connect_timeout = settings.connect_timeout,

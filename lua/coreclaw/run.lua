@@ -6,6 +6,7 @@ local config = require "coreclaw.config"
 local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
+local json = require "coreclaw.json"
 local log = require "coreclaw.log"
 local pages = require "coreclaw.pages"
 local validate = require "coreclaw.validate"
@@ -30,6 +31,9 @@ local Run = { __name = "coreclaw.Run" }
 Run.__index = Run
 
 ---@alias coreclaw.RunStatus "ready"|"running"|"succeeded"|"failed"|"aborting"|"aborted"
+
+-- What a serialised run begins with; a slug never does.
+local SERIALIZED = "coreclaw-run:"
 
 local FINAL = { succeeded = true, failed = true, aborted = true }
 
@@ -85,6 +89,43 @@ local function absorb(self, data)
   end
   if type(data.results) == "number" then self.results_count = data.results end
   return self
+end
+
+---Makes a handle of a run record of the API; nil for a record without a slug.
+---@return coreclaw.Run?
+function run.of(client, record)
+  if type(record) ~= "table" or type(record.slug) ~= "string" or record.slug == "" then return nil end
+  return absorb(run.new(client, record.slug), record)
+end
+
+---The handle of a run that an operation found, or the error that there is none.
+---@return coreclaw.Run?
+---@return coreclaw.Error?
+function run.found(client, record, operation, behind)
+  local handle = run.of(client, record)
+  if handle then return handle, nil, behind end
+  return nil, errors.new {
+    kind = "bad_response", message = "the answer holds no run", operation = operation, sent = "yes",
+  }
+end
+
+---Reads what `run:serialize()` wrote; nil for anything else.
+---@param text string
+---@return table? fields
+function run.deserialize(text)
+  if text:sub(1, #SERIALIZED) ~= SERIALIZED then return nil end
+  local fields = json.decode(text:sub(#SERIALIZED + 1))
+  return type(fields) == "table" and type(fields.slug) == "string" and fields or nil
+end
+
+---The run as a short text, to be kept and given to `client:run` later, by whatever process.
+---Holds no key.
+---@return string
+function Run:serialize()
+  return SERIALIZED .. json.encode {
+    slug = self.slug, status = self.status, results_count = self.results_count,
+    scraper_slug = self.scraper_slug, request_id = self.request_id,
+  }
 end
 
 local function path(self)
@@ -271,7 +312,7 @@ end
 ---@return coreclaw.Error?
 function run.start(client, operation, params, options, fields)
   local since = math.floor(core.time())
-  local envelope, err = http.call(client, operation, params, options)
+  local envelope, err, behind = http.call(client, operation, params, options)
   if not envelope then return nil, err end
   local data = answer.data(envelope)
   if type(data.run_slug) ~= "string" or data.run_slug == "" then
@@ -282,7 +323,7 @@ function run.start(client, operation, params, options, fields)
   end
   local handle = run.new(client, data.run_slug, fields)
   handle.status, handle.request_id = "ready", envelope.request_id
-  return handle, nil, data
+  return handle, nil, data, behind
 end
 
 return run

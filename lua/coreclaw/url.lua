@@ -77,17 +77,37 @@ function url.worker_id(id, where)
   return id
 end
 
+-- An id that is one word: no path, no query, nothing percent-encoded.
+local function word(id, where, what, shape, refused)
+  check(where, what, id, shape)
+  if id:find("[/?#%%]") or id == refused then
+    validate.fail(where .. ": " .. what .. " must be " .. shape .. ", got " .. validate.show(id))
+  end
+  return id
+end
+
 ---The id of a run, checked. "last" is refused: it is a moving target, and a path of its own.
 ---@param id string
 ---@param where string
 ---@return string
 function url.run_id(id, where)
-  local shape = "a run's slug (run_slug)"
-  check(where, "the run id", id, shape)
-  if id:find("[/?#%%]") or id == "last" then
-    validate.fail(where .. ": the run id must be " .. shape .. ", got " .. validate.show(id))
-  end
-  return id
+  return (word(id, where, "the run id", "a run's slug (run_slug)", "last"))
+end
+
+---The id of a saved task, checked.
+---@param id string
+---@param where string
+---@return string
+function url.task_id(id, where)
+  return (word(id, where, "the task id", "a saved task's slug"))
+end
+
+---The id of a queue item, checked.
+---@param id string
+---@param where string
+---@return string
+function url.queue_id(id, where)
+  return (word(id, where, "the queue item", "a queue item's queue_ref"))
 end
 
 local LOOPBACK = { ["localhost"] = true, ["[::1]"] = true }

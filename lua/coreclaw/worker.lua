@@ -1,15 +1,14 @@
 --- A Worker: a scraper of the platform, ready to be started.
 
 local core = require "coreclaw.core"
-local answer = require "coreclaw.answer"
-local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
-local input = require "coreclaw.input"
-local log = require "coreclaw.log"
-local pages = require "coreclaw.pages"
+local prepare = require "coreclaw.prepare"
+local queue = require "coreclaw.queue"
 local run = require "coreclaw.run"
+local start = require "coreclaw.start"
 local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
+local errors = require "coreclaw.errors"
 
 ---@class coreclaw.Worker
 ---@field id string           as the API wants it: a slug, or owner~name
@@ -19,38 +18,15 @@ local validate = require "coreclaw.validate"
 local Worker = { __name = "coreclaw.Worker" }
 Worker.__index = Worker
 
-local TIMEOUT = { type = "seconds" }
-local ONLY_TIMEOUT = { timeout = TIMEOUT }
+local ONLY_TIMEOUT = { timeout = { type = "seconds" } }
 
-local START = {
-  system = { type = "table" },
-  raw_input = { type = "table" },
-  callback_url = { type = "url" },
-  version = { type = "text" },
-  timeout = TIMEOUT,
-}
-
-local function extend(base, extra)
-  local out = {}
-  for name, rule in pairs(base) do out[name] = rule end
-  for name, rule in pairs(extra) do out[name] = rule end
-  return out
-end
-
-local CALL = extend(START, {
+local CALL = start.options(start.INPUT, {
   on_update = { type = "callable" },
   poll_intervals = { type = "table" },
   timeout = { type = "seconds", default = 3600 },
+  require = { type = "string", enum = { "data" } },
 })
-
-local SYNC = extend(START, {
-  limit = { type = "integer", min = 1, max = 100 },
-  page = { type = "integer", min = 1 },
-  skip_internal = { type = "boolean", default = true },
-})
-
--- The platform holds a sync call for at most 300 seconds; what comes after that is a lost answer.
-local SYNC_TIMEOUT = 330
+local SYNC = start.options(start.INPUT, start.WINDOW)
 
 local worker = {}
 
@@ -65,6 +41,11 @@ function worker.new(client, id, where, fields)
   local self = { id = url.worker_id(id, where), client = client }
   for name, value in pairs(fields or {}) do self[name] = value end
   return setmetatable(self, Worker)
+end
+
+---Is this value a Worker handle?
+function worker.is(value)
+  return type(value) == "table" and getmetatable(value) == Worker
 end
 
 ---Makes a handle of an entry of a list of Workers; `path` is the id to use, else `slug`.
@@ -86,18 +67,16 @@ local function path(self)
 end
 
 local function fetch(self, operation, options)
-  local envelope, err = http.call(self.client, operation, { path = path(self) }, options)
-  if not envelope then
-    err.worker = self.id
-    return nil, err
-  end
-  return answer.data(envelope)
+  local data, err, behind = http.data(self.client, operation, { path = path(self) }, options)
+  if not data then err.worker = self.id end
+  return data, err, behind
 end
 
 ---The Worker's detail: name, username, version, readme, parameters. Calls `getWorker`.
 ---@param options { timeout: number? }?  seconds for the whole call
 ---@return table?
 ---@return coreclaw.Error?
+---@return coreclaw.Response?
 function Worker:detail(options)
   return fetch(self, "getWorker", validate.options("worker:detail", options, ONLY_TIMEOUT))
 end
@@ -107,52 +86,98 @@ end
 ---@param options { timeout: number? }?
 ---@return table?
 ---@return coreclaw.Error?
+---@return coreclaw.Response?
 function Worker:input_schema(options)
   options = validate.options("worker:input_schema", options, ONLY_TIMEOUT)
-  local data, err = fetch(self, "getWorkerInputSchema", options)
+  local data, err, behind = fetch(self, "getWorkerInputSchema", options)
   if not data then return nil, err end
-  return type(data.input_schema) == "table" and data.input_schema or data
+  return type(data.input_schema) == "table" and data.input_schema or data, nil, behind
 end
 
+---The versions known of the Worker: the current one first, then those of this month's runs.
+---The platform has no list of them. Calls `getWorker` and `listWorkerRuns`.
+---@param options { timeout: number? }?
+---@return string[]?
+---@return coreclaw.Error?
+function Worker:versions(options)
+  options = validate.options("worker:versions", options, ONLY_TIMEOUT)
+  local detail, err = fetch(self, "getWorker", options)
+  if not detail then return nil, err end
+  local data
+  data, err = http.data(self.client, "listWorkerRuns",
+    { query = { worker_id = self.id, offset = 1, limit = 100 } }, options)
+  if not data then return nil, err end
+  local list, seen = {}, {}
+  local function add(version)
+    if type(version) == "string" and version ~= "" and version ~= "latest" and not seen[version] then
+      list[#list + 1], seen[version] = version, true
+    end
+  end
+  add(detail.version)
+  for _, record in ipairs(type(data.list) == "table" and data.list or {}) do add(record.version) end
+  return list
+end
+
+---The Worker's newest run, as a handle pinned to that run; nil, `not_found` if there is none.
+---Calls `getWorkerLastRun`.
+---@param options { timeout: number? }?
+---@return coreclaw.Run?
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function Worker:last_run(options)
+  options = validate.options("worker:last_run", options, ONLY_TIMEOUT)
+  local data, err, behind = fetch(self, "getWorkerLastRun", options)
+  if not data then return nil, err end
+  return run.found(self.client, data, "getWorkerLastRun", behind)
+end
+
+---Checks an input against the Worker's schema (read once, then kept) and fills its defaults in.
+---Calls `getWorkerInputSchema`.
+---@param custom table?
+---@param options { system: table?, defaults: boolean?, refresh: boolean?, timeout: number? }?
+---  refresh: read the schema anew
+---@return coreclaw.PreparedInput?  payload, custom, errors, warnings, subtasks
+---@return coreclaw.Error?
+function Worker:prepare(custom, options)
+  options = validate.options("worker:prepare", options, prepare.OPTIONS)
+  return prepare.input(self, "worker:prepare", custom, options)
+end
+
+-- What a start sends; with `check`, what the schema makes of the input.
 local function start_params(self, where, custom, options)
+  if not options.check then
+    return { path = path(self), body = start.body(self.client, where, custom, options) }
+  end
+  local payload, err = prepare.checked(self, where, custom, options)
+  if not payload then return nil, err end
   return {
     path = path(self),
-    body = {
-      input = input.build(where, custom, options),
-      callback_url = options.callback_url,
-      version = options.version,
-    },
+    body = { input = payload, callback_url = options.callback_url, version = options.version },
   }
+end
+
+local function begin(self, where, custom, options, timeout)
+  local params, err = start_params(self, where, custom, options)
+  if not params then return nil, err end
+  params.body.is_async = true
+  local handle, data, behind
+  handle, err, data, behind = run.start(self.client, "runWorker", params, { timeout = timeout })
+  return handle, err, behind, data
 end
 
 ---Starts a run and returns at once. The table becomes `input.parameters.custom`.
 ---Never repeated when its outcome is unknown: error `unknown_outcome`. Calls `runWorker`.
 ---@param custom table?  the Worker's own fields
----@param options { system: table?, raw_input: table?, callback_url: string?, version: string?, timeout: number? }?
+---@param options coreclaw.StartOptions?
 ---  system: resources, e.g. { memory = 512, proxy_region = "PT" }; raw_input: the whole `input`
----  instead of both; version: a concrete one, newest when absent
+---  instead of both; version: a concrete one, newest when absent; check: see `worker:prepare`
 ---@return coreclaw.Run?
 ---@return coreclaw.Error?
+---@return coreclaw.Response?
 function Worker:start(custom, options)
-  options = validate.options("worker:start", options, START)
-  local params = start_params(self, "worker:start", custom, options)
-  params.body.is_async = true
-  local handle, err = run.start(self.client, "runWorker", params, options)
-  return handle, err
-end
-
--- A run that ended otherwise than well, as an error that tells what the log tells.
-local function failure(handle)
-  local aborted = handle.status ~= "failed"
-  local message = "run " .. handle.slug .. " ended as " .. handle.status
-  local run_log = handle:log { timeout = 20 }
-  local why = run_log and log.last_error(run_log.entries) or handle.err_msg
-  if why and why ~= "" then message = message .. ": " .. why end
-  return errors.new {
-    kind = aborted and "run_aborted" or "run_failed",
-    message = message, operation = "runWorker", run = handle, sent = "yes",
-    request_id = handle.request_id,
-  }
+  options = validate.options("worker:start", options, start.INPUT)
+  local handle, err, behind = begin(self, "worker:start", custom, options, options.timeout)
+  return handle, err, behind
 end
 
 -- Waits for a run within what is left of a call's time.
@@ -164,44 +189,39 @@ local function wait(handle, options, started)
   }
 end
 
+-- A run that succeeded and brought no data, as an error.
+local function without_data(handle)
+  local verdict, err = handle:verdict()
+  if not verdict then return err end
+  if verdict.verdict == "PASS" then return nil end
+  return errors.new {
+    kind = "run_failed", run = handle, sent = "yes", operation = "listWorkerRunResults",
+    message = "run " .. handle.slug .. " succeeded but brought no data: " .. verdict.verdict
+      .. (verdict.reason and " (" .. verdict.reason .. ")" or ""),
+  }
+end
+
 ---Starts a run, waits for its end, and returns it if it succeeded. Otherwise nil and an error:
 ---`run_failed` or `run_aborted` with the run in it and the log's last error in the message.
 ---@param custom table?
----@param options table?  of `worker:start` and `run:wait`; timeout: seconds for all of it, default 3600
+---@param options table?  of `worker:start` and `run:wait`; timeout: seconds for all of it, default
+---  3600; require = "data": a run that brought only diagnostic rows, or none, is a failed one
 ---@return coreclaw.Run?
 ---@return coreclaw.Error?
 function Worker:call(custom, options)
   options = validate.options("worker:call", options, CALL)
-  local params = start_params(self, "worker:call", custom, options)
-  params.body.is_async = true
   local started, usual = core.now(), self.client.settings.timeout
-  local timeout = options.timeout > 0 and math.min(options.timeout, usual) or usual
-  local handle, err = run.start(self.client, "runWorker", params, { timeout = timeout })
+  local timeout = options.timeout > 0 and usual > 0 and math.min(options.timeout, usual)
+    or math.max(options.timeout, usual)
+  local handle, err = begin(self, "worker:call", custom, options, timeout)
   if not handle then return nil, err end
   local ok
   ok, err = wait(handle, options, started)
   if not ok then return nil, err end
-  if handle.status ~= "succeeded" then return nil, failure(handle) end
+  if handle.status ~= "succeeded" then return nil, start.failure(handle) end
+  err = options.require and without_data(handle)
+  if err then return nil, err end
   return handle
-end
-
----@class coreclaw.SyncResult: coreclaw.Page
----@field run coreclaw.Run     the run; read on with `run:results()`, or `run:wait()` if it was cut
----@field status string        the run's status when the platform answered
----@field finished boolean     false: the platform stopped waiting (5 minutes), the run goes on
-
-local function sync_result(handle, data, options)
-  handle.status = type(data.run_status) == "string" and data.run_status or nil
-  handle.started_at = data.execution_start_timestamp
-  handle.finished_at = data.execution_end_timestamp
-  handle.duration = data.running_duration
-  local window = type(data.results) == "table" and data.results or {}
-  local result = pages.read(window, "list", options.page or 1, options.limit or 20,
-    options.skip_internal)
-  handle.results_count = result.count or 0
-  result.run, result.status, result.raw = handle, handle.status, data
-  result.finished = handle:is_final() and data.is_finished ~= false
-  return result
 end
 
 ---Starts a run and lets the platform hold the answer until the run has ended, at most 5 minutes;
@@ -211,22 +231,26 @@ end
 ---  timeout default 330 seconds
 ---@return coreclaw.SyncResult?
 ---@return coreclaw.Error?
+---@return coreclaw.Response?
 function Worker:run_sync(custom, options)
   options = validate.options("worker:run_sync", options, SYNC)
-  local params = start_params(self, "worker:run_sync", custom, options)
-  local body = params.body
-  body.is_async, body.limit, body.offset = false, options.limit, options.page
-  local timeout = options.timeout or SYNC_TIMEOUT
-  local handle, err, data = run.start(self.client, "runWorker", params,
-    { timeout = timeout, request_timeout = timeout, idle_timeout = 0 })
-  if not handle then return nil, err end
-  local result = sync_result(handle, data, options)
-  if result.finished and handle.status ~= "succeeded" then
-    err = failure(handle)
-    err.result = result
-    return nil, err
-  end
-  return result
+  local params, err = start_params(self, "worker:run_sync", custom, options)
+  if not params then return nil, err end
+  return start.sync(self.client, "runWorker", params, options)
+end
+
+---Puts a run into the queue instead of starting it; `item:activate()` starts it.
+---Calls `queuedRunWorker`.
+---@param custom table?
+---@param options table?  of `worker:start`
+---@return coreclaw.QueueItem?
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function Worker:queue(custom, options)
+  options = validate.options("worker:queue", options, start.INPUT)
+  local params, err = start_params(self, "worker:queue", custom, options)
+  if not params then return nil, err end
+  return queue.add(self.client, params, options)
 end
 
 return worker

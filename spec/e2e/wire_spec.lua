@@ -108,7 +108,7 @@ describe("on the wire", function()
     { "results", function() return run:results_page { page = 3, limit = 7 } end,
       "/api/v2/worker-runs/{run}/result", { offset = "3", limit = "7" } },
     { "store", function() return client:store { keyword = "a&b=c é" }() or true end,
-      "/api/v2/store", { offset = "1", limit = "20", keyword = "a&b=c é" } },
+      "/api/v2/store", { offset = "1", limit = "100", keyword = "a&b=c é" } },
     { "regions", function() return client:proxy_regions "zh" end,
       "/api/v2/proxy/region", { language = "zh" } },
   }

@@ -1,0 +1,180 @@
+--- The run queue: runs that wait to be activated. A queued run does not start by itself, and the
+--- platform tells no run id when one is activated.
+
+local errors = require "coreclaw.errors"
+local http = require "coreclaw.http"
+local json = require "coreclaw.json"
+local pages = require "coreclaw.pages"
+local url = require "coreclaw.url"
+local validate = require "coreclaw.validate"
+
+---@class coreclaw.QueueItem
+---@field queue_ref string     the item's id
+---@field queue_status string  "waiting" or "inactive"
+---@field raw table            as it came
+local Item = { __name = "coreclaw.QueueItem" }
+Item.__index = Item
+
+---@class coreclaw.QueueOutcome
+---@field queue_ref string
+---@field success boolean
+---@field error string?
+
+local TIMEOUT = { type = "seconds" }
+local ONLY_TIMEOUT = { timeout = TIMEOUT }
+local RELEASE = { reason = { type = "string" }, timeout = TIMEOUT }
+local LIST = {
+  status = { type = "string", enum = { "waiting", "inactive" } },
+  limit = { type = "integer", min = 1, max = 100, default = 100 },
+  page = { type = "integer", min = 1, default = 1 },
+  timeout = TIMEOUT,
+}
+
+local queue = {}
+
+local function text(value)
+  return (type(value) == "string" or type(value) == "number") and tostring(value) or nil
+end
+
+local function item_of(client, data)
+  return setmetatable({
+    client = client, queue_ref = text(data.queue_ref), queue_status = text(data.queue_status), raw = data,
+  }, Item)
+end
+
+function Item:__tostring()
+  return string.format("coreclaw.QueueItem %s (%s)", self.queue_ref, self.queue_status or "unread")
+end
+
+---Queues a run: `worker:queue`.
+function queue.add(client, params, options)
+  local data, err, behind = http.data(client, "queuedRunWorker", params, { timeout = options.timeout })
+  if not data then return nil, err end
+  if not text(data.queue_ref) then
+    return nil, http.unknown_outcome(errors.new {
+      kind = "bad_response", message = "the platform queued the run but gave no queue_ref",
+      operation = "queuedRunWorker", sent = "yes",
+    }, { params = params }, os.time())
+  end
+  return item_of(client, data), nil, behind
+end
+
+-- References of items: handles or ids.
+local function refs_of(where, items)
+  if type(items) ~= "table" or getmetatable(items) == Item or #items == 0 then
+    validate.fail(where .. ": a list of queue items is wanted, and at least one")
+  end
+  local list = json.array {}
+  for i, item in ipairs(items) do
+    list[i] = url.queue_id(getmetatable(item) == Item and item.queue_ref or item, where)
+  end
+  return list
+end
+
+local function outcomes_of(data)
+  local list, all = {}, true
+  for i, item in ipairs(type(data.results) == "table" and data.results or {}) do
+    list[i] = { queue_ref = text(item.queue_ref), success = item.success == true, error = text(item.error) }
+    all = all and list[i].success
+  end
+  return list, all
+end
+
+-- One item's outcome is the call's: `code: 0` alone says nothing.
+local function single(self, operation, data, behind)
+  local list = outcomes_of(data)
+  for _, outcome in ipairs(list) do
+    if outcome.queue_ref == self.queue_ref and outcome.success then return self, nil, behind end
+  end
+  return nil, errors.new {
+    kind = #list > 0 and "run_conflict" or "bad_response", operation = operation, sent = "refused",
+    message = "queue item " .. self.queue_ref .. ": "
+      .. (list[1] and list[1].error or "the platform did not do it and gave no reason"),
+  }
+end
+
+---Starts the queued run. Tells no run id: the platform has none to give.
+---Calls `activateRunQueueItems`.
+---@param options { timeout: number? }?
+---@return coreclaw.QueueItem?
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function Item:activate(options)
+  options = validate.options("item:activate", options, ONLY_TIMEOUT)
+  local data, err, behind = http.data(self.client, "activateRunQueueItems",
+    { body = { queue_refs = json.array { self.queue_ref } } }, options)
+  if not data then return nil, err end
+  return single(self, "activateRunQueueItems", data, behind)
+end
+
+---Removes the item for good. Calls `releaseRunQueueItem`.
+---@param options { reason: string?, timeout: number? }?
+---@return coreclaw.QueueItem?
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function Item:release(options)
+  options = validate.options("item:release", options, RELEASE)
+  local data, err, behind = http.data(self.client, "releaseRunQueueItem",
+    { path = { queueId = self.queue_ref }, body = { reason = options.reason } }, options)
+  if not data then return nil, err end
+  return single(self, "releaseRunQueueItem", data, behind)
+end
+
+-- Methods of the client.
+queue.methods = {}
+
+---Iterates over the queue's items. Raises the error object. Calls `listRunQueueItems`.
+---@param options { status: "waiting"|"inactive"?, limit: integer?, page: integer?, timeout: number? }?
+---@return fun(): coreclaw.QueueItem?
+function queue.methods:queue(options)
+  options = validate.options("client:queue", options, LIST)
+  local next_item = pages.items(pages.each({
+    client = self, operation = "listRunQueueItems",
+    query = { status = options.status }, options = { timeout = options.timeout },
+  }, options.page, options.limit, false))
+  return function()
+    local item = next_item()
+    return item and item_of(self, item)
+  end
+end
+
+---A handle to a queue item by its id. Sends nothing.
+---@param queue_ref string
+---@return coreclaw.QueueItem
+function queue.methods:queue_item(queue_ref)
+  local item = item_of(self, { queue_ref = url.queue_id(queue_ref, "client:queue_item") })
+  return item
+end
+
+---Starts queued runs. Look at each outcome: the call succeeds even if items do not.
+---Calls `activateRunQueueItems`.
+---@param items (coreclaw.QueueItem|string)[]
+---@param options { timeout: number? }?
+---@return coreclaw.QueueOutcome[]?
+---@return coreclaw.Error?
+---@return boolean? all  did every item succeed?
+function queue.methods:activate(items, options)
+  options = validate.options("client:activate", options, ONLY_TIMEOUT)
+  local data, err = http.data(self, "activateRunQueueItems",
+    { body = { queue_refs = refs_of("client:activate", items) } }, options)
+  if not data then return nil, err end
+  local list, all = outcomes_of(data)
+  return list, nil, all
+end
+
+---Removes queued runs for good. Look at each outcome. Calls `releaseRunQueueItems`.
+---@param items (coreclaw.QueueItem|string)[]
+---@param options { reason: string?, timeout: number? }?
+---@return coreclaw.QueueOutcome[]?
+---@return coreclaw.Error?
+---@return boolean? all
+function queue.methods:release(items, options)
+  options = validate.options("client:release", options, RELEASE)
+  local body = { queue_refs = refs_of("client:release", items), reason = options.reason }
+  local data, err = http.data(self, "releaseRunQueueItems", { body = body }, options)
+  if not data then return nil, err end
+  local list, all = outcomes_of(data)
+  return list, nil, all
+end
+
+return queue

@@ -1,0 +1,118 @@
+--- Access below the handles: any operation by its name, and any request at all.
+
+local http = require "coreclaw.http"
+local url = require "coreclaw.url"
+local validate = require "coreclaw.validate"
+local worker = require "coreclaw.worker"
+
+-- Path parameter → its check.
+local IDS = {
+  workerId = function(client, id, where) return worker.new(client, id, where).id end,
+  runId = function(_, id, where) return url.run_id(type(id) == "table" and id.slug or id, where) end,
+  workerTaskId = function(_, id, where) return url.task_id(type(id) == "table" and id.slug or id, where) end,
+  queueId = function(_, id, where) return url.queue_id(type(id) == "table" and id.queue_ref or id, where) end,
+}
+
+local CALL = { timeout = { type = "seconds" }, request_timeout = { type = "seconds" } }
+
+local METHODS = { "GET", "POST", "PUT", "PATCH", "DELETE" }
+local CLASSES = { "read", "write", "paid", "last" }
+local REQUEST = {
+  method = { type = "string", enum = METHODS, default = "GET" },
+  path = { type = "text" },
+  query = { type = "table", default = {} },
+  body = { type = "any" },
+  class = { type = "string", enum = CLASSES },
+  timeout = { type = "seconds" },
+}
+
+-- Methods of the client.
+local raw = { methods = {} }
+
+local function find(client, id)
+  local operation = type(id) == "string" and client.operations[id]
+  if operation then return operation end
+  local near = validate.nearest(id, client.operations)
+  validate.fail("client:operation: no such operation: " .. tostring(id)
+    .. (near and " (did you mean " .. near .. "?)" or ""))
+end
+
+-- Every name a parameter of this operation may have.
+local function names_of(operation)
+  local names = {}
+  for name in operation.path:gmatch "{(%w+)}" do names[name] = "path" end
+  for name in pairs(operation.query or {}) do names[name] = "query" end
+  for name in pairs(operation.body or {}) do names[name] = "body" end
+  return names
+end
+
+local function sort_params(client, id, operation, given)
+  local names, params = names_of(operation), { path = {}, query = {}, body = {} }
+  for name, value in pairs(given) do
+    if not names[name] then
+      local near = validate.nearest(name, names)
+      validate.fail(id .. ": unknown parameter " .. tostring(name)
+        .. (near and " (did you mean " .. near .. "?)" or ""))
+    end
+    params[names[name]][name] = value
+  end
+  for name, group in pairs(names) do
+    if group == "path" then params.path[name] = IDS[name](client, given[name], id) end
+  end
+  return params
+end
+
+---Calls an operation of API v2 by its name. Parameters of path, query and body stand in one table
+---and are checked against the operation table; identifiers may be handles.
+---`client:operation("listWorkerRuns", { status = "running", limit = 100 })`
+---@param id string
+---@param params table?
+---@param options { timeout: number?, request_timeout: number? }?
+---@return table? data       absent, null and {} are an empty table
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function raw.methods:operation(id, params, options)
+  local operation = find(self, id)
+  if params ~= nil and type(params) ~= "table" then
+    validate.fail(id .. ": parameters must be a table, got " .. validate.show(params))
+  end
+  options = validate.options("client:operation", options, CALL)
+  return http.data(self, id, sort_params(self, id, operation, params or {}), options)
+end
+
+local function check_path(path)
+  if not path or path:sub(1, 1) ~= "/" or path:find("[%s?#{}]") or path:find("..", 1, true)
+    or path:sub(1, 2) == "//" then
+    validate.fail("client:request: path must begin with / and hold no space, query, braces or '..', got "
+      .. validate.show(path))
+  end
+end
+
+local function rules_for(query)
+  local rules = {}
+  for name in pairs(query) do rules[name] = { type = "any" } end
+  return rules
+end
+
+---Sends a request of your own to the API, with its key, envelope, errors and deadline: for what
+---this client does not know yet. Anything but a GET counts as paid unless `class` says otherwise:
+---it is sent at most once.
+---@param request { method: string?, path: string, query: table?, body: any, class: string?, timeout: number? }
+---@return table? data
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function raw.methods:request(request)
+  request = validate.options("client:request", request, REQUEST)
+  check_path(request.path)
+  return http.custom(self, {
+    id = request.method .. " " .. request.path,
+    operation = {
+      method = request.method, path = request.path, public = true,
+      class = request.class or (request.method == "GET" and "read" or "paid"),
+      query = rules_for(request.query), any_body = true,
+    },
+    params = { query = request.query, body = request.body },
+  }, { timeout = request.timeout })
+end
+
+return raw

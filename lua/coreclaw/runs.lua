@@ -1,0 +1,94 @@
+--- The account's runs: the list across months, and the newest one.
+
+local core = require "coreclaw.core"
+local http = require "coreclaw.http"
+local months = require "coreclaw.months"
+local pages = require "coreclaw.pages"
+local run = require "coreclaw.run"
+local url = require "coreclaw.url"
+local validate = require "coreclaw.validate"
+local worker = require "coreclaw.worker"
+
+local TIMEOUT = { type = "seconds" }
+local LIST = {
+  worker = { type = "any" },
+  status = { type = "string", enum = { "ready", "running", "succeeded", "failed", "aborting" } },
+  from = { type = "any" },
+  to = { type = "any" },
+  limit = { type = "integer", min = 1, max = 100, default = 100 },
+  timeout = TIMEOUT,
+}
+
+-- Methods of the client.
+local runs = { methods = {} }
+
+-- The records of one window after the other.
+local function records(client, windows, options, worker_id)
+  local i, next_record = 0, nil
+  return function()
+    while true do
+      local record = next_record and next_record()
+      if record then return record end
+      i = i + 1
+      local window = windows[i]
+      if not window then return nil end
+      next_record = pages.items(pages.each({
+        client = client, operation = "listWorkerRuns", options = { timeout = options.timeout },
+        query = {
+          worker_id = worker_id, status = options.status,
+          start_time = window.start_time, end_time = window.end_time,
+        },
+      }, 1, options.limit, false))
+    end
+  end
+end
+
+---Iterates over runs, newest month first, as handles. The API lists one calendar month (UTC+8) at a
+---time; this crosses them. Without `from`: the current month. Raises the error object.
+---Calls `listWorkerRuns`.
+---@param options table?  worker: handle or id; status; from, to: Unix seconds or "YYYY-MM-DD" (days
+---  of UTC+8, `to` included); limit: runs per request, 1–100 (100); timeout: seconds per request
+---@return fun(): coreclaw.Run?
+function runs.methods:runs(options)
+  options = validate.options("client:runs", options, LIST)
+  local from, to = months.range("client:runs", options.from, options.to)
+  local worker_id = options.worker and worker.new(self, options.worker, "client:runs").id
+  local next_record = records(self, months.windows(from, to, core.time()), options, worker_id)
+  local keep = months.keep(from, to)
+  return function()
+    while true do
+      local record = next_record()
+      if not record then return nil end
+      local handle = keep(record) and run.of(self, record)
+      if handle then return handle end
+    end
+  end
+end
+
+---The account's newest run, as a handle pinned to that run. Calls `getLastWorkerRun`.
+---@param options { timeout: number? }?
+---@return coreclaw.Run?
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function runs.methods:last_run(options)
+  options = validate.options("client:last_run", options, { timeout = TIMEOUT })
+  local data, err, behind = http.data(self, "getLastWorkerRun", {}, options)
+  if not data then return nil, err end
+  return run.found(self, data, "getLastWorkerRun", behind)
+end
+
+---A handle to a run that was started elsewhere or earlier: by its slug, or by what
+---`run:serialize()` wrote. Sends nothing; `run:reload()` reads it.
+---@param slug string
+---@return coreclaw.Run
+function runs.methods:run(slug)
+  if type(slug) == "table" and not run.is(slug) then
+    validate.fail("client:run: a run's slug is wanted, got " .. validate.show(slug))
+  end
+  if run.is(slug) then slug = slug.slug end
+  local fields = type(slug) == "string" and run.deserialize(slug)
+  local handle = run.new(self, url.run_id(fields and fields.slug or slug, "client:run"), fields or nil)
+  return handle
+end
+
+return runs

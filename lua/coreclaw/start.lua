@@ -1,0 +1,116 @@
+--- What every way to start something has in common: its options, its payload, its sync answer.
+
+local errors = require "coreclaw.errors"
+local input = require "coreclaw.input"
+local log = require "coreclaw.log"
+local pages = require "coreclaw.pages"
+local run = require "coreclaw.run"
+
+local start = {}
+
+-- The platform holds a sync call for at most 300 seconds; what comes after that is a lost answer.
+start.SYNC_TIMEOUT = 330
+
+local TIMEOUT = { type = "seconds" }
+
+---Options of a start with an input of its own.
+start.INPUT = {
+  system = { type = "table" },
+  raw_input = { type = "table" },
+  callback_url = { type = "url" },
+  version = { type = "text" },
+  check = { type = "boolean", default = false },
+  timeout = TIMEOUT,
+}
+
+---Options of a start whose input the platform has already.
+start.SAVED = { callback_url = { type = "url" }, timeout = TIMEOUT }
+
+---The window of a sync answer.
+start.WINDOW = {
+  limit = { type = "integer", min = 1, max = 100 },
+  page = { type = "integer", min = 1 },
+  skip_internal = { type = "boolean", default = true },
+}
+
+---One option table of several.
+function start.options(...)
+  local out = {}
+  for _, spec in ipairs { ... } do
+    for name, rule in pairs(spec) do out[name] = rule end
+  end
+  return out
+end
+
+---The body of a start.
+---@param client table
+---@param where string
+---@param custom table?
+---@param options table
+function start.body(client, where, custom, options)
+  return {
+    input = input.build(where, custom, options, client.settings.defaults),
+    callback_url = options.callback_url,
+    version = options.version,
+  }
+end
+
+---A run that ended otherwise than well, as an error that tells what the log tells.
+---@param handle coreclaw.Run
+---@return coreclaw.Error
+function start.failure(handle)
+  local message = "run " .. handle.slug .. " ended as " .. tostring(handle.status)
+  local run_log = handle:log { timeout = 20 }
+  local why = run_log and log.last_error(run_log.entries) or handle.err_msg
+  if why and why ~= "" then message = message .. ": " .. why end
+  return errors.new {
+    kind = handle.status == "failed" and "run_failed" or "run_aborted",
+    message = message, operation = "getWorkerRun", run = handle, sent = "yes",
+    request_id = handle.request_id,
+  }
+end
+
+---@class coreclaw.SyncResult: coreclaw.Page
+---@field run coreclaw.Run     the run; read on with `run:results()`, or `run:wait()` if it was cut
+---@field status string        the run's status when the platform answered
+---@field finished boolean     false: the platform stopped waiting (5 minutes), the run goes on
+
+local function sync_result(handle, data, options)
+  handle.status = type(data.run_status) == "string" and data.run_status or nil
+  handle.started_at = data.execution_start_timestamp
+  handle.finished_at = data.execution_end_timestamp
+  handle.duration = data.running_duration
+  local window = type(data.results) == "table" and data.results or {}
+  local result = pages.read(window, "list", options.page or 1, options.limit or 20,
+    options.skip_internal)
+  handle.results_count = result.count or 0
+  result.run, result.status, result.raw = handle, handle.status, data
+  result.finished = handle:is_final() and data.is_finished ~= false
+  return result
+end
+
+---Starts synchronously: the platform holds the answer until the run has ended, or for 5 minutes.
+---@param client table
+---@param operation string
+---@param params table      `body` gets is_async and the window
+---@param options table     of start.WINDOW, and timeout
+---@return coreclaw.SyncResult?
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function start.sync(client, operation, params, options)
+  local body = params.body
+  body.is_async, body.limit, body.offset = false, options.limit, options.page
+  local timeout = options.timeout or start.SYNC_TIMEOUT
+  local handle, err, data, behind = run.start(client, operation, params,
+    { timeout = timeout, request_timeout = timeout, idle_timeout = 0 })
+  if not handle then return nil, err end
+  local result = sync_result(handle, data, options)
+  if result.finished and handle.status ~= "succeeded" then
+    err = start.failure(handle)
+    err.result = result
+    return nil, err
+  end
+  return result, nil, behind
+end
+
+return start
