@@ -78,6 +78,25 @@ describe("sandbox lifetime", function()
     again:stop()
   end)
 
+  it("tries another port when somebody was quicker", function()
+    local ports = require("coreclaw.sandbox.ports")
+    local first, choose, calls = assert(sandbox.start()), ports.choose, 0
+    ports.choose = function(port) -- luacheck: ignore
+      calls = calls + 1
+      local chosen = choose(port)
+      if calls == 1 then
+        chosen.port = tonumber(first.url:match(":(%d+)$"))
+      end
+      return chosen
+    end
+    local box = assert(sandbox.start())
+    ports.choose = choose -- luacheck: ignore
+    assert.equal(2, calls)
+    assert.not_equal(first.url, box.url)
+    box:stop()
+    first:stop()
+  end)
+
   it("refuses what it does not know", function()
     local function raises(pattern, options)
       local ok, message = pcall(function()

@@ -1,6 +1,5 @@
 --- Parent side: brings one nginx up and down. Needs nothing but a shell.
 
-local codec = require("coreclaw.sandbox.codec")
 local config = require("coreclaw.sandbox.config")
 local encode = require("coreclaw.sandbox.encode")
 local ports = require("coreclaw.sandbox.ports")
@@ -186,6 +185,17 @@ local function launch(found)
   return nil, (line:gsub("^failed ", ""))
 end
 
+-- Everything that has to lie in the folder before nginx starts.
+local function prepare(found, settings, chosen)
+  if settings.tls then
+    local made, message = make_certificate(found)
+    if not made then
+      return nil, message
+    end
+  end
+  return pcall(write_files, found, settings, chosen)
+end
+
 local function attempt(settings)
   local found, message = probe()
   if not found then
@@ -196,15 +206,11 @@ local function attempt(settings)
     shell("rm -rf " .. quote(found.dir))
     return nil, "port " .. settings.port .. " is in use"
   end
-  local fine, trouble = true, nil
-  if settings.tls then
-    fine, trouble = make_certificate(found)
-  end
+  local fine, trouble = prepare(found, settings, chosen)
   if not fine then
     shell("rm -rf " .. quote(found.dir))
     return nil, trouble
   end
-  write_files(found, settings, chosen)
   local server, why = launch(found)
   if server then
     server.dir = found.dir
@@ -243,7 +249,5 @@ function M.stop(server)
     server.pipe = nil
   end
 end
-
-M.decode = codec.decode
 
 return M
