@@ -94,7 +94,8 @@ function request.build(settings, id, operation, params)
     url = settings.base_url .. url.path(operation.path, params.path or {}) .. url.query(query),
     body = encode_body(settings, id, operation, params.body, headers),
     headers = headers,
-    once = operation.class == "paid" or operation.class == "last",
+    -- libcurl resends on its own what it lost on a reused connection. Only a read may be.
+    once = operation.class ~= "read",
     connect_timeout = settings.connect_timeout,
     max_body = settings.max_body,
     verify = settings.verify,

@@ -86,8 +86,9 @@ function runs.methods:run(slug)
     validate.fail("client:run: a run's slug is wanted, got " .. validate.show(slug))
   end
   if run.is(slug) then slug = slug.slug end
-  local fields = type(slug) == "string" and run.deserialize(slug)
-  local handle = run.new(self, url.run_id(fields and fields.slug or slug, "client:run"), fields or nil)
+  local fields = type(slug) == "string" and run.deserialize(slug) or nil
+  if fields then slug = fields.slug end
+  local handle = run.new(self, url.run_id(slug, "client:run"), fields)
   return handle
 end
 

@@ -72,7 +72,7 @@ function validate.nearest(word, names)
       best, best_distance = name, d
     end
   end
-  return best and best_distance <= math.max(1, math.floor(#best / 3)) and best or nil
+  return best and best_distance <= math.max(1, math.floor((#best + 1) / 3)) and best or nil
 end
 
 local function keys_of(set)
