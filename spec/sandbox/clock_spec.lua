@@ -73,6 +73,29 @@ describe("sandbox time", function()
     box:stop()
   end)
 
+  it("starts scheduled tasks at their moments", function()
+    local box, api = started({ clock = "virtual" })
+    local function task(input, more)
+      return api:post("/api/v2/worker-tasks", '{"worker_id":"demo~rows","title":"T","input":' .. input
+        .. ',"schedule_enabled":1,"schedule_type":1,"schedule_time":"09:30"' .. more .. "}").data.slug
+    end
+    local daily = task('{"parameters":{"custom":{"count":2}}}', "")
+    task('{"count":2}', "")
+    box:advance(3 * 86400)
+    local count, list = box:paid()
+    assert.equal(3, count)
+    assert.equal("schedule", list[1].operation)
+    assert.equal(3, api:get("/api/v2/worker-tasks/" .. daily).data.run_times)
+    assert.equal("succeeded", api:get("/api/v2/worker-runs/last").data.status)
+    local later = api:post("/api/v2/worker-tasks", '{"worker_id":"demo~rows","title":"T","input":{}}').data.slug
+    assert.equal(3, (box:paid()))
+    assert.equal(0, api:get("/api/v2/worker-tasks/" .. later).data.run_times)
+    api:send("PUT", "/api/v2/worker-tasks/" .. daily, '{"schedule_enabled":0}')
+    box:advance(3 * 86400)
+    assert.equal(3, (box:paid()))
+    box:stop()
+  end)
+
   it("lets the run list forget last month's runs", function()
     local box, api = started({ clock = "virtual" })
     api:start('{"count":1}')

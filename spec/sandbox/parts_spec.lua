@@ -61,6 +61,43 @@ describe("months", function()
   end)
 end)
 
+describe("schedule", function()
+  local schedule = require("coreclaw.sandbox.platform.schedule")
+  -- Monday, 2026-11-23 00:00 at UTC+8.
+  local MONDAY = 1795363200
+
+  local function after(now, fields)
+    fields.schedule_enabled, fields.schedule_time = fields.schedule_enabled or 1, fields.schedule_time or "09:30"
+    local at = schedule.next(fields, now)
+    return at and (at - MONDAY) / 3600
+  end
+
+  it("means every day", function()
+    assert.equal(9.5, after(MONDAY, { schedule_type = 1 }))
+    assert.equal(33.5, after(MONDAY + 9.5 * 3600, { schedule_type = 1 }))
+  end)
+
+  it("means a day of the week, from Monday to Sunday", function()
+    assert.equal(9.5, after(MONDAY, { schedule_type = 2, schedule_weekday = 1 }))
+    assert.equal(6 * 24 + 9.5, after(MONDAY, { schedule_type = 2, schedule_weekday = 7 }))
+    assert.equal(7 * 24 + 9.5, after(MONDAY + 43200, { schedule_type = 2, schedule_weekday = 1 }))
+  end)
+
+  it("means a day of the month, where there is one", function()
+    assert.equal(24 + 9.5, after(MONDAY, { schedule_type = 3, schedule_day = 24 }))
+    assert.equal(38 * 24 + 9.5, after(MONDAY, { schedule_type = 3, schedule_day = 31 }))
+  end)
+
+  it("means one day", function()
+    assert.equal(48 + 9.5, after(MONDAY, { schedule_type = 4, schedule_once_date = "2026-11-25" }))
+    assert.is_nil(after(MONDAY, { schedule_type = 4, schedule_once_date = "2026-11-22" }))
+  end)
+
+  it("means nothing when it is off", function()
+    assert.is_nil(after(MONDAY, { schedule_type = 1, schedule_enabled = 0 }))
+  end)
+end)
+
 describe("money", function()
   it("has four decimals", function()
     assert.equal("0", money.text(0))

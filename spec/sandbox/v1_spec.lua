@@ -15,7 +15,7 @@ describe("sandbox API v1", function()
 
   setup(function()
     box = assert(sandbox.start({ accounts = { { key = "old", state = "expired" }, { key = "off", state = "disabled" },
-      { key = "gone", state = "unknown" } } }))
+      { key = "gone", state = "unknown" }, { key = "other" } } }))
     api = http.new(box, "-H 'api-key: " .. box.key .. "'")
     public = http.new(box, "-A nobody")
     run = start('{"count":25,"kind":"flat"}').data.run_slug
@@ -88,6 +88,17 @@ describe("sandbox API v1", function()
     local unknown = of_run("/api/v1/run/detail", "", "nothing")
     assert.equal(404, unknown.status)
     assert.equal(70001, unknown.code)
+  end)
+
+  it("tells what belongs to others from what does not exist", function()
+    local other = http.new(box, "-H 'api-key: other'")
+    local foreign = other:post("/api/v1/run/detail", '{"run_slug":"' .. run .. '"}')
+    assert.equal(401, foreign.status)
+    assert.equal(4010, foreign.code)
+    assert.equal(70001, other:post("/api/v1/run/detail", '{"run_slug":"nothing"}').code)
+    local task = http.new(box):post("/api/v2/worker-tasks", '{"worker_id":"demo~rows","title":"T","input":{}}').data.slug
+    local body = '{"task_slug":"' .. task .. '","callback_url":"' .. box.hook_url .. '"}'
+    assert.equal(4010, other:post("/api/v1/task/run", body).code)
   end)
 
   it("lists runs", function()

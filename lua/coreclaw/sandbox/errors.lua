@@ -19,6 +19,7 @@ return {
   expired_key = { v2 = { 401, 12002, "invalid token" }, v1 = { 401, 20002, "API key expired" } },
   disabled_user = { v2 = { 401, 12002, "invalid token" }, v1 = { 401, 10002, "User unavailable" } },
   unknown_user = { v2 = { 401, 12002, "invalid token" }, v1 = { 401, 10001, "User unavailable" } },
+  -- v2 has no such thing: what belongs to somebody else does not exist there.
   foreign = { v2 = { 404, 11004, "not found" }, v1 = { 401, 4010, "Unauthorized" } },
   rate_limited = { v2 = { 429, 13000, "too many requests" }, v1 = { 429, 4290, "Too many requests" } },
   not_implemented = { v2 = { 501, 16000, "not implemented" }, v1 = { 500, 5000, "Internal error" } },

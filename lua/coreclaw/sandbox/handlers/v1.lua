@@ -32,12 +32,18 @@ local function worker_of(id)
   return worker
 end
 
-local function run_of(request)
-  local run = runs.find(request.account, request.fields.run_slug)
-  if not run then
-    reply.fail("run_unknown")
+-- v1 tells what belongs to somebody else from what does not exist.
+local function owned(request, thing, unknown)
+  if not thing then
+    reply.fail(unknown)
+  elseif thing.account ~= request.account then
+    reply.fail("foreign")
   end
-  return run
+  return thing
+end
+
+local function run_of(request)
+  return owned(request, state.runs[request.fields.run_slug], "run_unknown")
 end
 
 local function record(run)
@@ -119,10 +125,7 @@ function M.rerun(request)
 end
 
 function M.run_task(request)
-  local task = tasks.find(request.account, request.fields.task_slug)
-  if not task then
-    reply.fail("task_unknown")
-  end
+  local task = owned(request, state.tasks[request.fields.task_slug], "task_unknown")
   local run = starts.start(request, { worker = task.worker, version = task.version, input = task.input })
   tasks.ran(task, run)
   return reply.ok(request, encode.fields("run_slug", run.slug))

@@ -1,4 +1,5 @@
---- When a saved task is to run: what its schedule fields have to be.
+--- When a saved task is to run: what its schedule fields have to be, and the moments that they mean. The platform names
+-- no time zone; here it is UTC+8, as for its run list. A month without the day has no run.
 
 local M = {}
 
@@ -45,6 +46,42 @@ function M.complaints(fields)
     check_complete(fields, details)
   end
   return details
+end
+
+local SHIFT, DAY = 8 * 3600, 86400
+
+local function is_day(fields, date)
+  local kind = fields.schedule_type
+  if kind == 2 then
+    return (date.wday + 5) % 7 + 1 == fields.schedule_weekday
+  elseif kind == 3 then
+    return date.day == fields.schedule_day
+  elseif kind == 4 then
+    return ("%04d-%02d-%02d"):format(date.year, date.month, date.day) == fields.schedule_once_date
+  end
+  return true
+end
+
+-- The only day of a task that runs once may be years away.
+local function days_ahead(fields)
+  return fields.schedule_type == 4 and 3660 or 62
+end
+
+--- The first moment after `now` (Unix seconds) at which a task with these fields is due; nil when there is none.
+function M.next(fields, now)
+  if fields.schedule_enabled ~= 1 then
+    return nil
+  end
+  local hour, minute = fields.schedule_time:match("^(%d%d):(%d%d)$")
+  local midnight = math.floor((now + SHIFT) / DAY) * DAY
+  for day = 0, days_ahead(fields) do
+    local start = midnight + day * DAY
+    local at = start + hour * 3600 + minute * 60 - SHIFT
+    if at > now and is_day(fields, os.date("!*t", start)) then
+      return at
+    end
+  end
+  return nil
 end
 
 return M
