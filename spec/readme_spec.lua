@@ -55,3 +55,49 @@ describe("README.md", function()
     end)
   end
 end)
+
+describe("the table of operations in README.md", function()
+  local v1_operations = require "coreclaw.operations.v1"
+  local v2_operations = require "coreclaw.operations.v2"
+  local v1 = require "coreclaw.v1"
+
+  local function table_rows()
+    local file = assert(io.open("README.md"))
+    local rows = {}
+    for line in file:lines() do
+      local id, old, call = line:match "^| `(%l%w+)` | (%S+) | `(.+)` |$"
+      if id and v2_operations[id] then rows[id] = { v1 = old:match "^`(.*)`$", call = call } end
+    end
+    file:close()
+    return rows
+  end
+
+  it("names all 39 and 13, and which does the other's work", function()
+    local seen = {}
+    for id in pairs(v2_operations) do
+      local row = assert(table_rows()[id], id .. " is not in the table")
+      assert.equal(v1.operations_for[id], row.v1)
+      if row.v1 then seen[row.v1] = true end
+    end
+    for id in pairs(v1_operations) do assert.is_true(seen[id], id .. " is not in the table") end
+  end)
+
+  it("names methods that exist", function()
+    local coreclaw = require "coreclaw"
+    local client = coreclaw.new { api_key = "k" }
+    local handles = {
+      client = client, worker = client:worker "a/b", run = client:run "x", task = client:task "x",
+      item = client:queue_item "1",
+    }
+    local n = 0
+    for _, row in pairs(table_rows()) do
+      for noun, method in row.call:gmatch "(%l+):([%l_]+)" do
+        if handles[noun] then
+          n = n + 1
+          assert.is_function(handles[noun][method], noun .. ":" .. method)
+        end
+      end
+    end
+    assert.is_true(n > 50)
+  end)
+end)
