@@ -30,8 +30,10 @@ build = {
     ["coreclaw.core"] = {
       sources = {
         "src/cc_buf.c",
+        "src/cc_callback.c",
         "src/cc_engine.c",
         "src/cc_error.c",
+        "src/cc_file.c",
         "src/cc_global.c",
         "src/cc_json.c",
         "src/cc_json_path.c",
@@ -41,10 +43,12 @@ build = {
         "src/cc_message.c",
         "src/cc_poll.c",
         "src/cc_request.c",
+        "src/cc_sink.c",
         "src/cc_sys.c",
         "src/cc_text.c",
         "src/core.c",
         "src/lcc_engine.c",
+        "src/lcc_file.c",
         "src/lcc_json.c",
         "src/lcc_json_out.c",
         "src/lcc_json_walk.c",

@@ -282,8 +282,9 @@ cc_request *cc_engine_hold(cc_engine *e, cc_id *id, cc_answer *a) {
     cc_request *r = e->done_first;
     if (!r) return NULL;
     *id = id_of(e, r);
-    *a = (cc_answer){&r->failure, r->status, (long long)r->retry_after, &r->answer_headers,
-                     &r->answer_body};
+    *a = (cc_answer){&r->failure,        r->status,       (long long)r->retry_after,
+                     &r->answer_headers, &r->answer_body, r->sink.begun,
+                     r->sink.written};
     r->held++;
     return r;
 }
@@ -302,6 +303,12 @@ void cc_engine_release(cc_engine *e, cc_request *r, bool taken) {
     } else if (r->held == 0) {
         cc_request_free(r);
     }
+}
+
+bool cc_engine_progress(const cc_engine *e, cc_id id, cc_progress *p) {
+    const cc_request *r = find(e, id);
+    if (r) cc_request_progress(r, p);
+    return r != NULL;
 }
 
 bool cc_engine_cancel(cc_engine *e, cc_id id) {

@@ -60,6 +60,9 @@ cc_request *cc_engine_hold(cc_engine *e, cc_id *id, cc_answer *answer);
  * e may be NULL if it was closed meanwhile. */
 void cc_engine_release(cc_engine *e, cc_request *r, bool take);
 
+/* False if there is no such transfer, or its answer was taken. */
+bool cc_engine_progress(const cc_engine *e, cc_id id, cc_progress *p);
+
 /* True if it was in flight; it then ends with kind "cancelled". */
 bool cc_engine_cancel(cc_engine *e, cc_id id);
 

@@ -24,6 +24,7 @@ static const char *const KINDS[CC_KIND_COUNT] = {
     [CC_KIND_NOT_IMPLEMENTED] = "not_implemented",
     [CC_KIND_SERVER_ERROR] = "server_error",
     [CC_KIND_API_ERROR] = "api_error",
+    [CC_KIND_FILE] = "file",
     [CC_KIND_INTERNAL] = "internal",
 };
 
@@ -100,7 +101,7 @@ static const cc_transport_error TRANSPORT[] = {
     {20, "OBSOLETE20", K(INTERNAL), NO_RETRY},
     {21, "QUOTE_ERROR", K(INTERNAL), NO_RETRY},
     {22, "HTTP_RETURNED_ERROR", K(BAD_RESPONSE), NO_RETRY},
-    {23, "WRITE_ERROR", K(INTERNAL), NO_RETRY},
+    {23, "WRITE_ERROR", K(FILE), NO_RETRY},
     {24, "OBSOLETE24", K(INTERNAL), NO_RETRY},
     {25, "UPLOAD_FAILED", K(INTERNAL), NO_RETRY},
     {26, "READ_ERROR", K(INTERNAL), NO_RETRY},

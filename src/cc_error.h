@@ -32,6 +32,7 @@ typedef enum cc_kind {
     CC_KIND_NOT_IMPLEMENTED,
     CC_KIND_SERVER_ERROR,
     CC_KIND_API_ERROR,
+    CC_KIND_FILE, /* of this machine: no room, no permission, somebody else has it */
     CC_KIND_INTERNAL,
     CC_KIND_COUNT
 } cc_kind;

@@ -78,6 +78,10 @@ static void say_timed_out(scene *s) {
     }
 }
 
+static long long body_bytes(const cc_request *r) {
+    return r->sink.begun ? (long long)r->sink.written : (long long)r->answer_body.len;
+}
+
 /* How far it had come: the difference between a slow server and a dead one. */
 static void say_limit(scene *s, const char *name, double limit) {
     const cc_request *r = s->r;
@@ -86,8 +90,8 @@ static void say_limit(scene *s, const char *name, double limit) {
     } else if (r->header_bytes == 0) {
         say(s, "no answer from %s within %g s (%s)", s->where, limit, name);
     } else {
-        say(s, "the answer of %s was not complete within %g s (%s), %zu bytes of the body came",
-            s->where, limit, name, r->answer_body.len);
+        say(s, "the answer of %s was not complete within %g s (%s), %lld bytes of the body came",
+            s->where, limit, name, body_bytes(r));
     }
 }
 
@@ -97,8 +101,8 @@ static void say_idle(scene *s) {
         say(s, "no answer from %s, and no byte moved for %g s (idle_timeout)", s->where,
             r->idle_timeout);
     } else {
-        say(s, "%s stopped sending for %g s (idle_timeout), %zu bytes into the body", s->where,
-            r->idle_timeout, r->answer_body.len);
+        say(s, "%s stopped sending for %g s (idle_timeout), %lld bytes into the body", s->where,
+            r->idle_timeout, body_bytes(r));
     }
 }
 
@@ -181,6 +185,7 @@ static void tell_end(scene *s, cc_end end) {
     cc_request *r = s->r;
     switch (end) {
     case CC_END_CURL:
+    case CC_END_ENOUGH:
         tell_curl(s);
         break;
     case CC_END_CANCELLED:
@@ -193,8 +198,7 @@ static void tell_end(scene *s, cc_end end) {
         say_limit(s, "timeout", r->timeout);
         break;
     case CC_END_BODY_FULL:
-        say(s, "the answer of %s is larger than max_body (%zu bytes)", s->where,
-            r->answer_body.max);
+        say(s, "the answer of %s is larger than max_body (%zu bytes)", s->where, r->max_body);
         break;
     case CC_END_HEADERS_FULL:
         say(s, "the headers of %s are larger than max_headers (%zu bytes) or than libcurl takes",
@@ -210,12 +214,20 @@ static void tell_end(scene *s, cc_end end) {
     case CC_END_REDIRECT:
         say(s, "%s redirects too often or to where this request must not go", s->where);
         break;
+    case CC_END_RANGE:
+        say(s, "%s answered with another part of the file than was asked for", s->where);
+        break;
+    case CC_END_FILE:
+        say(s, "cannot write the file: %s (after %lld bytes)", cc_file_message(r->sink.error),
+            (long long)r->sink.at);
+        break;
     }
 }
 
 static int code_of(cc_end end, CURLcode rc) {
     switch (end) {
     case CC_END_CURL:
+    case CC_END_ENOUGH:
         break;
     case CC_END_CANCELLED:
         return CURLE_ABORTED_BY_CALLBACK;
@@ -231,6 +243,10 @@ static int code_of(cc_end end, CURLcode rc) {
         return CURLE_GOT_NOTHING;
     case CC_END_REDIRECT:
         return CURLE_TOO_MANY_REDIRECTS;
+    case CC_END_RANGE:
+        return CURLE_RANGE_ERROR;
+    case CC_END_FILE:
+        return CURLE_WRITE_ERROR;
     }
     return (int)rc;
 }
@@ -255,7 +271,7 @@ static cc_sent sent_of(const cc_request *r, int code) {
 
 void cc_message_fill(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
     cc_failure *f = &r->failure;
-    if (end == CC_END_CURL && rc == CURLE_OK) return;
+    if (end == CC_END_ENOUGH || (end == CC_END_CURL && rc == CURLE_OK)) return;
     end = see_through(r, end, rc);
     scene s = {.r = r, .code = code_of(end, rc), .elapsed = (double)(now - r->started) * 1e-6};
     const cc_transport_error *row = cc_transport_lookup(s.code);

@@ -1,126 +1,21 @@
 #include "cc_request.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "cc_callback.h"
 #include "cc_message.h"
 #include "cc_poll.h"
-#include "cc_sys.h"
 #include "cc_text.h"
 
-#define RECEIVE_BUFFER                                                                             \
-    (128 * 1024L)                    /* paging runs 1.6 times faster than with the default 16 KiB  \
-                                      */
-#define PREALLOCATE_MAX (8u << 20)   /* a length that lies must not cost more than this */
+#define RECEIVE_BUFFER  (128 * 1024L) /* paging is 1.6 times faster than with the default 16 KiB */
+#define FILE_BUFFER     (512 * 1024L)
+#define EXPLANATION_MAX (64u << 10)  /* what is kept of an answer that is not the file */
 #define KEEP_CAPACITY   (256u << 10) /* buffers above it are not kept for the next request */
 #define SMALL_BODY      (16u << 10)  /* goes into the socket's buffer at once */
 
 const char *const cc_request_methods[] = {"GET",   "HEAD",   "POST",    "PUT",
                                           "PATCH", "DELETE", "OPTIONS", NULL};
-
-/* ---- callbacks: buffers only; no Lua, no call into libcurl that could recurse ---- */
-
-/* Stops the transfer: libcurl reports CURLE_WRITE_ERROR, and end says what was meant. */
-static size_t stop(cc_request *r, cc_end end) {
-    r->end = end;
-    return 0;
-}
-
-static cc_end end_of(cc_buf_code code, cc_end full) {
-    return code == CC_BUF_FULL ? full : CC_END_NOMEM;
-}
-
-/* A new block replaces the one before: 1xx, a redirect, a proxy's answer. A status line can only
- * come where no block is open, so a header that looks like one does no harm. */
-static void begin_block(cc_request *r) {
-    cc_buf_clear(&r->answer_headers);
-    cc_buf_clear(&r->answer_body);
-    r->block_open = true;
-    r->sized = false;
-}
-
-static bool is_blank(const char *line, size_t n) {
-    return n == 0 || line[0] == '\r' || line[0] == '\n';
-}
-
-static size_t on_header(char *line, size_t size, size_t count, void *user) {
-    cc_request *r = user;
-    size_t n = size * count;
-    r->moved = cc_now_us();
-    if (n > r->max_headers - r->header_bytes) return stop(r, CC_END_HEADERS_FULL);
-    r->header_bytes += n;
-    if (!r->block_open) {
-        if (n < 5 || strncmp(line, "HTTP/", 5) != 0) return n; /* a trailer */
-        begin_block(r);
-    }
-    cc_buf_code code = cc_buf_add(&r->answer_headers, line, n);
-    if (code != CC_BUF_OK) return stop(r, end_of(code, CC_END_HEADERS_FULL));
-    if (is_blank(line, n)) r->block_open = false;
-    return n;
-}
-
-/* A known length is worth one allocation, but only as far as we trust it. It is the compressed
- * length if there is an encoding, so it can only refuse what would be too large either way. */
-static cc_end make_room(cc_request *r) {
-    curl_off_t length = -1;
-    r->sized = true;
-    curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    if (length <= 0) return CC_END_CURL;
-    if ((uint64_t)length > r->answer_body.max) return CC_END_BODY_FULL;
-    size_t want = length > PREALLOCATE_MAX ? PREALLOCATE_MAX : (size_t)length;
-    cc_buf_code code = cc_buf_reserve(&r->answer_body, want);
-    return code == CC_BUF_OK ? CC_END_CURL : end_of(code, CC_END_BODY_FULL);
-}
-
-/* The sink. Memory only for now; a file comes in here, and nowhere else. */
-static size_t on_body(char *bytes, size_t size, size_t count, void *user) {
-    cc_request *r = user;
-    size_t n = size * count;
-    r->moved = cc_now_us();
-    cc_end end = r->sized ? CC_END_CURL : make_room(r);
-    if (end != CC_END_CURL) return stop(r, end);
-    cc_buf_code code = cc_buf_add(&r->answer_body, bytes, n);
-    if (code != CC_BUF_OK) return stop(r, end_of(code, CC_END_BODY_FULL));
-    return n;
-}
-
-#if CC_HAVE_PREREQ
-/* The connection stands, nothing of the request has been sent: never called means nothing left. */
-static int on_prereq(void *user, char *ip, char *local_ip, int port, int local_port) {
-    (void)ip, (void)local_ip, (void)port, (void)local_port;
-    cc_request *r = user;
-    r->tries++;
-    r->moved = cc_now_us();
-    if (r->tries == 1 || !r->once) return CURL_PREREQFUNC_OK;
-    r->end = CC_END_SECOND_TRY;
-    return CURL_PREREQFUNC_ABORT;
-}
-#endif
-
-/* Uploading calls nobody else back; only set for bodies that one write cannot take. */
-static int on_progress(void *user, curl_off_t a, curl_off_t down, curl_off_t b, curl_off_t up) {
-    (void)a, (void)b;
-    cc_request *r = user;
-    if (up + down == r->moved_bytes) return 0;
-    r->moved_bytes = up + down;
-    r->moved = cc_now_us();
-    return 0;
-}
-
-/* libcurl opens sockets that every program started meanwhile inherits, and a connection that such
- * a program holds stays open for the server after we have closed it. */
-static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a) {
-    (void)user, (void)purpose;
-#ifdef SOCK_CLOEXEC
-    return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-#else
-    int fd = socket(a->family, a->socktype, a->protocol);
-    if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return fd;
-#endif
-}
 
 /* ---- options ---- */
 
@@ -153,23 +48,11 @@ static CURLcode set_constants(cc_request *r, CURLSH *share) {
     CURLcode rc = set_protocols(e);
     SET(e, rc, CURLOPT_PRIVATE, (void *)r);
     SET(e, rc, CURLOPT_NOSIGNAL, 1L);
-    SET(e, rc, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
     SET(e, rc, CURLOPT_ERRORBUFFER, r->curl_message);
-    SET(e, rc, CURLOPT_WRITEFUNCTION, on_body);
-    SET(e, rc, CURLOPT_WRITEDATA, (void *)r);
-    SET(e, rc, CURLOPT_HEADERFUNCTION, on_header);
-    SET(e, rc, CURLOPT_HEADERDATA, (void *)r);
     SET(e, rc, CURLOPT_FOLLOWLOCATION, 0L); /* cc_request_redirect does it, without credentials */
     SET(e, rc, CURLOPT_HTTP09_ALLOWED, 0L);
-    SET(e, rc, CURLOPT_ACCEPT_ENCODING, ""); /* everything that this libcurl can undo */
     SET(e, rc, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-#if CC_HAVE_PREREQ
-    SET(e, rc, CURLOPT_PREREQFUNCTION, on_prereq);
-    SET(e, rc, CURLOPT_PREREQDATA, (void *)r);
-#endif
-    SET(e, rc, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-    SET(e, rc, CURLOPT_XFERINFOFUNCTION, on_progress);
-    SET(e, rc, CURLOPT_XFERINFODATA, (void *)r);
+    if (rc == CURLE_OK) rc = cc_callback_install(r);
     if (share) SET(e, rc, CURLOPT_SHARE, share);
     if (rc == CURLE_OK) set_wishes(e);
     return rc;
@@ -223,11 +106,23 @@ static CURLcode set_connection(cc_request *r, const cc_spec *s) {
     return rc;
 }
 
+/* Compressed is what is read at once: "" stands for everything that this libcurl can undo. A file
+ * comes as it is, so that lengths and ranges mean what they say. */
+static CURLcode set_receiving(cc_request *r, const cc_spec *s) {
+    CURL *e = r->easy;
+    CURLcode rc = CURLE_OK;
+    SET(e, rc, CURLOPT_ACCEPT_ENCODING, s->file ? NULL : "");
+    /* only a wish: refused by a handle whose last transfer was taken from it half done */
+    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, s->file ? FILE_BUFFER : RECEIVE_BUFFER);
+    return rc;
+}
+
 /* ---- life ---- */
 
 cc_request *cc_request_new(CURLSH *share) {
     cc_request *r = calloc(1, sizeof *r);
     if (!r) return NULL;
+    cc_sink_init(&r->sink);
     r->easy = curl_easy_init();
     if (r->easy && set_constants(r, share) == CURLE_OK) return r;
     cc_request_free(r);
@@ -241,7 +136,8 @@ static int64_t microseconds(double seconds) {
 static void set_limits(cc_request *r, const cc_spec *s) {
     r->max_headers = s->max_headers;
     r->answer_headers.max = s->max_headers; /* both may hold memory of the request before */
-    r->answer_body.max = s->max_body;
+    r->answer_body.max = s->file ? EXPLANATION_MAX : s->max_body;
+    r->max_body = s->max_body;
     r->connect_timeout = s->connect_timeout;
     r->idle_timeout = s->idle_timeout;
     r->timeout = s->timeout;
@@ -269,12 +165,19 @@ static CURLcode set_all(cc_request *r, const cc_spec *s, const char *bundle) {
     if (rc == CURLE_OK) rc = set_method(r, s->method);
     if (rc == CURLE_OK) rc = set_trust(r, s, bundle);
     if (rc == CURLE_OK) rc = set_connection(r, s);
+    if (rc == CURLE_OK) rc = set_receiving(r, s);
     return rc;
+}
+
+static bool open_sink(cc_request *r, const cc_spec *s) {
+    int64_t max = s->max_body < (uint64_t)INT64_MAX ? (int64_t)s->max_body : INT64_MAX;
+    return !s->file || cc_sink_open(&r->sink, s->file, s->offset, max);
 }
 
 cc_code cc_request_prepare(cc_request *r, const cc_spec *s, const char *bundle) {
     set_limits(r, s);
     if (!copy_body(r, s)) return CC_NOMEM;
+    if (!open_sink(r, s)) return CC_NO_FD;
     switch (set_all(r, s, bundle)) {
     case CURLE_OK:
         return CC_OK;
@@ -312,9 +215,14 @@ static bool refuse_defaults(cc_request *r) {
     return ok && (find_header(r, "content-type") || append(r, "Content-Type:"));
 }
 
+static bool ask_for_identity(cc_request *r) {
+    return find_header(r, "accept-encoding") || append(r, "Accept-Encoding: identity");
+}
+
 bool cc_request_seal(cc_request *r, int64_t now) {
     int64_t total = microseconds(r->timeout);
     if (r->sends && !refuse_defaults(r)) return false;
+    if (r->sink.fd >= 0 && !ask_for_identity(r)) return false;
     r->started = now;
     r->deadline = total ? now + total : CC_NEVER;
     r->idle_limit = microseconds(r->idle_timeout);
@@ -340,6 +248,26 @@ cc_end cc_request_expired(const cc_request *r, int64_t now) {
     return is_idle(r, now) ? CC_END_IDLE : CC_END_CURL;
 }
 
+/* ---- how far it is ---- */
+
+static int64_t expected(const cc_request *r) {
+    curl_off_t length = -1;
+    if (r->state == CC_ACTIVE && r->sized) {
+        curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    }
+    return length;
+}
+
+void cc_request_progress(const cc_request *r, cc_progress *p) {
+    const cc_sink *s = &r->sink;
+    if (s->begun)
+        *p = (cc_progress){s->at, s->total, &r->answer_headers};
+    else if (s->max > 0) /* a file, of which nothing more has come */
+        *p = (cc_progress){s->offset, -1, NULL};
+    else
+        *p = (cc_progress){(int64_t)r->answer_body.len, expected(r), NULL};
+}
+
 /* ---- the end ---- */
 
 static bool is_redirect(cc_request *r, const char **target) {
@@ -352,8 +280,8 @@ static bool is_redirect(cc_request *r, const char **target) {
 
 /* Only these say nothing about who asks. */
 static bool may_travel(const char *line) {
-    static const char *const names[] = {"accept", "user-agent",   "range", "if-range",
-                                        "expect", "content-type", NULL};
+    static const char *const names[] = {"accept",   "accept-encoding", "user-agent",   "range",
+                                        "if-range", "expect",          "content-type", NULL};
     for (int i = 0; names[i]; i++) {
         if (cc_text_header_is(line, names[i])) return true;
     }
@@ -397,11 +325,13 @@ bool cc_request_redirect(cc_request *r) {
 
 void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
     if (end == CC_END_CURL) end = r->end;
+    if (end == CC_END_CURL && rc == CURLE_OK) end = cc_callback_complete(r);
     if (r->header_bytes > 0) {
         curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &r->status);
         curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &r->retry_after); /* seconds or date */
     }
     cc_message_fill(r, end, rc, now);
+    cc_sink_close(&r->sink); /* at once, with its lock: the answer may wait long to be taken */
 }
 
 static void trim(cc_buf *b) {
@@ -422,9 +352,11 @@ void cc_request_reset(cc_request *r) {
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL); /* it must not point to what is freed now */
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
     drop_input(r);
+    cc_sink_close(&r->sink);
     trim(&headers);
     trim(&body);
     memset(r, 0, sizeof *r);
+    cc_sink_init(&r->sink);
     r->easy = easy;
     r->answer_headers = headers;
     r->answer_body = body;
@@ -432,6 +364,7 @@ void cc_request_reset(cc_request *r) {
 
 void cc_request_abandon(cc_request *r) {
     curl_easy_cleanup(r->easy);
+    cc_sink_close(&r->sink);
     r->easy = NULL;
     r->orphan = true;
 }
@@ -439,6 +372,7 @@ void cc_request_abandon(cc_request *r) {
 void cc_request_free(cc_request *r) {
     if (!r) return;
     if (r->easy) curl_easy_cleanup(r->easy);
+    cc_sink_close(&r->sink);
     drop_input(r);
     cc_buf_free(&r->answer_headers);
     cc_buf_free(&r->answer_body);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cc_sink.h"
 #include "cc_spec.h"
 
 #define CC_MAX_REDIRECTS 5
@@ -33,7 +34,10 @@ typedef enum cc_end {
     CC_END_HEADERS_FULL,
     CC_END_NOMEM,
     CC_END_SECOND_TRY,
-    CC_END_REDIRECT
+    CC_END_REDIRECT,
+    CC_END_ENOUGH, /* no failure: the rest of the body is not wanted */
+    CC_END_RANGE,
+    CC_END_FILE
 } cc_end;
 
 struct cc_request {
@@ -42,11 +46,13 @@ struct cc_request {
     char *body;
     size_t body_len;
     cc_buf answer_headers, answer_body;
+    cc_sink sink; /* takes the place of answer_body where a file is wanted and comes */
+    size_t max_body;
     size_t header_bytes, max_headers; /* of all answers together, 1xx and redirects too */
     bool block_open;                  /* inside a header block */
     bool follow, once;
     bool sends; /* has a body, or says that it has none */
-    bool sized; /* the body's length has been looked at */
+    bool sized; /* the body's first bytes have come: its length has been looked at */
     int redirects;
     int tries;                 /* how often libcurl was about to send (0: nothing left) */
     cc_end end;                /* set by a callback before it stops the transfer */
@@ -81,6 +87,8 @@ int64_t cc_request_due(const cc_request *r, int64_t now);
 
 /* CC_END_TOTAL or CC_END_IDLE if a limit has passed, else CC_END_CURL. */
 cc_end cc_request_expired(const cc_request *r, int64_t now);
+
+void cc_request_progress(const cc_request *r, cc_progress *p);
 
 /* Is the finished answer a redirect that is to be followed? Then the request is made ready for the
  * next round, without the caller's headers; false with r->end set where it must not be followed. */

@@ -4,14 +4,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cc_buf.h"
 #include "cc_error.h"
+#include "cc_file.h"
 
 typedef enum cc_code {
     CC_OK = 0,
     CC_NOMEM,
     CC_REFUSED, /* libcurl did not take an option or the request */
+    CC_NO_FD,   /* no file descriptor left */
     CC_FULL     /* a million in flight */
 } cc_code;
 
@@ -24,9 +27,11 @@ typedef struct cc_spec {
     const char *body;   /* NULL: none */
     size_t body_len;
     double connect_timeout, idle_timeout, timeout; /* seconds; 0: none */
-    size_t max_body, max_headers;
-    bool once;   /* must leave this machine at most once; excludes follow */
-    bool follow; /* redirects of a GET, without the caller's headers */
+    size_t max_body, max_headers; /* max_body counts the whole file where there is one */
+    const cc_file *file;          /* where the body of a 200 or 206 goes; NULL: memory */
+    int64_t offset;               /* the file is right up to here, and goes on with a 206 */
+    bool once;                    /* must leave this machine at most once; excludes follow */
+    bool follow;                  /* redirects of a GET, without the caller's headers */
     bool insecure;
     const char *ca_file, *ca_path; /* NULL: the system's */
     const char *proxy;             /* NULL: libcurl's environment rules; "": none */
@@ -37,9 +42,18 @@ typedef struct cc_answer {
     const cc_failure *failure; /* kind CC_KIND_NONE: there is an answer */
     long status;
     long long retry_after; /* seconds; 0: not asked for */
-    const cc_buf *headers; /* the block of the final response */
+    const cc_buf *headers; /* the block of the final response; of a failure only where filed */
     const cc_buf *body;
+    bool filed;      /* the body, or what came of it before a failure, went to the file */
+    int64_t written; /* bytes of it */
 } cc_answer;
+
+/* How far a transfer is. */
+typedef struct cc_progress {
+    int64_t bytes;         /* of the file, what was there before included; or of the body */
+    int64_t total;         /* so many there will be; -1: unknown */
+    const cc_buf *headers; /* of the answer that goes to the file, NULL before. Borrowed for now */
+} cc_progress;
 
 /* "GET", "HEAD", ..., NULL. */
 extern const char *const cc_request_methods[];

@@ -75,6 +75,50 @@ bool cc_text_header_is_empty(const char *line) {
     return value && value[1 + strspn(value + 1, " \t")] == '\0';
 }
 
+/* The line that begins with prefix (without regard to case), behind it; NULL if there is none. */
+static const char *find_line(const char *block, size_t n, const char *prefix) {
+    size_t length = strlen(prefix);
+    const char *end = n ? block + n : block;
+    while (block && (size_t)(end - block) >= length) {
+        if (strncasecmp(block, prefix, length) == 0) return block + length;
+        block = memchr(block, '\n', (size_t)(end - block));
+        if (block) block++;
+    }
+    return NULL;
+}
+
+/* Digits and then one of the characters of stop. */
+static bool read_number(const char **at, const char *end, const char *stop, int64_t *out) {
+    const char *c = *at;
+    int64_t value = 0;
+    for (; c < end && *c >= '0' && *c <= '9'; c++) {
+        if (value > (INT64_MAX - 9) / 10) return false;
+        value = value * 10 + (*c - '0');
+    }
+    if (c == *at || c == end || !*c || !strchr(stop, *c)) return false;
+    *at = c + 1;
+    *out = value;
+    return true;
+}
+
+static bool read_total(const char *at, const char *end, int64_t *total) {
+    *total = -1;
+    if (end - at >= 2 && at[0] == '*' && strchr(" \t\r\n", at[1])) return true;
+    return read_number(&at, end, " \t\r\n", total);
+}
+
+bool cc_text_content_range(const char *block, size_t n, int64_t *first, int64_t *last,
+                           int64_t *total) {
+    const char *end = block + n, *at = find_line(block, n, "content-range:");
+    if (!at) return false;
+    while (at < end && (*at == ' ' || *at == '\t')) at++;
+    if (end - at < 6 || strncasecmp(at, "bytes ", 6) != 0) return false;
+    at += 6;
+    if (!read_number(&at, end, "-", first) || !read_number(&at, end, "/", last)) return false;
+    if (!read_total(at, end, total)) return false;
+    return *first <= *last && (*total < 0 || *last < *total);
+}
+
 static bool has_port(const char *host, size_t n) {
     while (n > 0 && host[n - 1] >= '0' && host[n - 1] <= '9') n--;
     return n > 0 && host[n - 1] == ':';

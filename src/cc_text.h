@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* NULL if the n bytes are an http or https URL that may be sent as it is;
  * else a static text that finishes the sentence "url must ...". */
@@ -20,6 +21,11 @@ bool cc_text_header_is(const char *line, const char *name);
 
 /* Does the line have nothing but blanks after the colon? */
 bool cc_text_header_is_empty(const char *line);
+
+/* The value of "Content-Range: bytes FIRST-LAST/TOTAL" in a block of n bytes of header lines; total
+ * is -1 for "*". False if there is none or it makes no sense. */
+bool cc_text_content_range(const char *block, size_t n, int64_t *first, int64_t *last,
+                           int64_t *total);
 
 bool cc_text_is_https(const char *url);
 

@@ -7,6 +7,7 @@
 #include <lua.h>
 #include <lauxlib.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #if LUA_VERSION_NUM < 502
 /* 5.1 and LuaJIT. LUAJIT_VERSION is not defined by LuaJIT's lua.h, so only the API version decides.
@@ -39,7 +40,8 @@ typedef enum lcc_type {
     LCC_SECONDS, /* double >= 0 */
     LCC_SIZE,    /* size_t */
     LCC_COUNT,   /* long >= 0 */
-    LCC_FLAG     /* bool */
+    LCC_FLAG,    /* bool */
+    LCC_FILE     /* const cc_file *; an open one, which stays where it is while it is referenced */
 } lcc_type;
 
 /* One field of an option table and where its value goes. */
@@ -61,13 +63,24 @@ int lcc_field_error(lua_State *L, const char *what, const char *name, const char
 /* Makes the class `name`: metamethods, and methods behind __index. Leaves the stack as it was. */
 void lcc_class(lua_State *L, const char *name, const luaL_Reg *meta, const luaL_Reg *methods);
 
+/* Integers where Lua has them: an id must not print as 1048577.0. Below 2^53. */
+void lcc_push_whole(lua_State *L, int64_t value);
+
 /* Sets a field of the table on the top. */
 void lcc_set_string(lua_State *L, const char *key, const char *value);
 void lcc_set_integer(lua_State *L, const char *key, lua_Integer value);
 void lcc_set_flag(lua_State *L, const char *key, int value);
 
+/* ---- lcc_file.c ---- */
+
+/* The file at that index of the stack, NULL if it is none. */
+struct cc_file *lcc_to_file(lua_State *L, int index);
+
+/* ---- lcc_*.c ---- */
+
 /* Each adds its functions to the module table on the top of the stack. */
 void lcc_open_engine(lua_State *L);
+void lcc_open_file(lua_State *L);
 void lcc_open_json(lua_State *L);
 
 #endif

@@ -1,9 +1,11 @@
 #include "lcc.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "cc_engine.h"
+#include "cc_file.h"
 #include "cc_global.h"
 #include "cc_text.h"
 
@@ -18,13 +20,8 @@ typedef struct box {
     cc_engine *engine; /* NULL: closed */
 } box;
 
-/* Integers where Lua has them (an id must not print as 1048577.0). */
 static void push_id(lua_State *L, cc_id id) {
-#if LUA_VERSION_NUM >= 503
-    lua_pushinteger(L, (lua_Integer)id);
-#else
-    lua_pushnumber(L, (lua_Number)id);
-#endif
+    lcc_push_whole(L, (int64_t)id);
 }
 
 static cc_engine *check(lua_State *L) {
@@ -91,7 +88,8 @@ typedef struct submit_options {
     lcc_text url, method, body, ca_file, ca_path, proxy;
     size_t headers;
     double connect_timeout, idle_timeout, timeout;
-    size_t max_body, max_headers;
+    size_t max_body, max_headers, offset;
+    const cc_file *file;
     bool once, follow, verify;
 } submit_options;
 
@@ -107,6 +105,8 @@ static const lcc_option SUBMIT_OPTIONS[] = {
     FIELD(timeout, LCC_SECONDS),
     FIELD(max_body, LCC_SIZE),
     FIELD(max_headers, LCC_SIZE),
+    FIELD(file, LCC_FILE),
+    FIELD(offset, LCC_SIZE),
     FIELD(once, LCC_FLAG),
     FIELD(follow, LCC_FLAG),
     FIELD(verify, LCC_FLAG),
@@ -154,17 +154,35 @@ static void check_follow(lua_State *L, const submit_options *o) {
     }
 }
 
+/* A hole between what is there and what comes would look like a part of the file. */
+static void check_file(lua_State *L, const submit_options *o) {
+    int64_t size = 0;
+    if (!o->file) {
+        if (o->offset) luaL_error(L, "submit: field \"offset\" goes with \"file\" only");
+        return;
+    }
+    if (o->body.s || strcmp(o->method.s, "GET") != 0) {
+        luaL_error(L, "submit: field \"file\" goes with GET only");
+    }
+    cc_file_size(o->file, &size);
+    if ((int64_t)o->offset > size) {
+        lcc_field_error(L, "submit", "offset", "not lie behind the end of the file");
+    }
+}
+
 static submit_options read_submit_options(lua_State *L) {
     submit_options o = {.method = {"GET", 3}, .verify = true};
-    o.max_body = DEFAULT_BODY;
+    o.max_body = SIZE_MAX;
     o.max_headers = DEFAULT_HEADERS;
     lcc_read_options(L, 2, "submit", SUBMIT_OPTIONS, &o);
+    if (o.max_body == SIZE_MAX && !o.file) o.max_body = DEFAULT_BODY;
     check_url(L, &o.url);
     if (!is_method(o.method.s)) {
         lcc_field_error(L, "submit", "method", "be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS");
     }
     check_headers(L, o.headers);
     check_follow(L, &o);
+    check_file(L, &o);
     return o;
 }
 
@@ -179,6 +197,8 @@ static cc_spec spec_of(const submit_options *o) {
         .timeout = o->timeout,
         .max_body = o->max_body,
         .max_headers = o->max_headers,
+        .file = o->file,
+        .offset = (int64_t)o->offset,
         .once = o->once,
         .follow = o->follow,
         .insecure = !o->verify,
@@ -223,6 +243,8 @@ static int submit(lua_State *L) {
         return 1;
     case CC_NOMEM:
         return luaL_error(L, "submit: out of memory");
+    case CC_NO_FD:
+        return luaL_error(L, "submit: no file descriptor left");
     case CC_FULL:
         return luaL_error(L, "submit: too many transfers in flight");
     case CC_REFUSED:
@@ -248,20 +270,34 @@ static void push_failure(lua_State *L, const cc_failure *f) {
     if (f->status) lcc_set_integer(L, "status", f->status);
 }
 
-/* Protected, for it allocates: answer -> status, body, headers, retry_after | nil, failure */
+static void push_retry_after(lua_State *L, const cc_answer *a) {
+    if (a->retry_after > 0)
+        lua_pushinteger(L, (lua_Integer)a->retry_after);
+    else
+        lua_pushnil(L);
+}
+
+/* Protected, for it allocates: answer -> status, body, headers, retry_after, written
+ * | nil, failure, headers, nil, written. What is nil at the end is left out; headers of a failure
+ * and written are there where the answer went to a file. */
 static int push_answer(lua_State *L) {
     const cc_answer *a = lua_touserdata(L, 1);
-    if (a->failure->kind != CC_KIND_NONE) {
+    bool failed = a->failure->kind != CC_KIND_NONE;
+    lua_settop(L, 0);
+    if (failed) {
         lua_pushnil(L);
         push_failure(L, a->failure);
-        return 2;
+        if (!a->filed) return 2;
+    } else {
+        lua_pushinteger(L, a->status);
+        push_bytes(L, a->body);
     }
-    lua_pushinteger(L, a->status);
-    push_bytes(L, a->body);
     push_bytes(L, a->headers);
-    if (a->retry_after <= 0) return 3;
-    lua_pushinteger(L, (lua_Integer)a->retry_after);
-    return 4;
+    if (!a->filed && a->retry_after <= 0) return 3;
+    push_retry_after(L, a);
+    if (!a->filed) return 4;
+    lcc_push_whole(L, a->written);
+    return 5;
 }
 
 /* Peek, push, then pop: an error loses nothing. Pushing may collect, and a finalizer may take the
@@ -300,12 +336,33 @@ static int wait(lua_State *L) {
     return 1;
 }
 
-static int cancel(lua_State *L) {
-    cc_engine *e = check(L);
+/* What no transfer has becomes 0, which none has either. */
+static cc_id check_id(lua_State *L) {
     lua_Number id = luaL_checknumber(L, 2);
     bool possible = id >= 1 && id < 9007199254740992.0 && id == (lua_Number)(cc_id)id;
-    lua_pushboolean(L, possible && cc_engine_cancel(e, (cc_id)id));
+    return possible ? (cc_id)id : 0;
+}
+
+static int cancel(lua_State *L) {
+    cc_engine *e = check(L);
+    lua_pushboolean(L, cc_engine_cancel(e, check_id(L)));
     return 1;
+}
+
+/* progress(id) -> bytes, total|nil, headers|nil; nothing when there is no such transfer */
+static int progress(lua_State *L) {
+    cc_progress p;
+    cc_engine *e = check(L);
+    if (!cc_engine_progress(e, check_id(L), &p)) return 0;
+    lcc_push_whole(L, p.bytes);
+    if (p.total >= 0)
+        lcc_push_whole(L, p.total);
+    else
+        lua_pushnil(L);
+    if (!p.headers) return 2;
+    push_bytes(L,
+               p.headers); /* may collect, and a finalizer close the engine: p is not used again */
+    return 3;
 }
 
 static int fd(lua_State *L) {
@@ -343,9 +400,9 @@ static void set_about(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"submit", submit},     {"step", step},          {"wait", wait},
-    {"next", next},         {"cancel", cancel},      {"fd", fd},
-    {"inflight", inflight}, {"close", close_engine}, {NULL, NULL},
+    {"submit", submit},      {"step", step},         {"wait", wait}, {"next", next},
+    {"cancel", cancel},      {"progress", progress}, {"fd", fd},     {"inflight", inflight},
+    {"close", close_engine}, {NULL, NULL},
 };
 
 static const luaL_Reg META[] = {

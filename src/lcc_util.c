@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cc_file.h"
+
 #define LONGEST_NAME 40 /* beyond it nobody mistyped one of our names */
 
 /* ---- "did you mean" ---- */
@@ -75,6 +77,7 @@ static const char *const EXPECTED[] = {
     [LCC_SIZE] = "a whole number of bytes >= 0",
     [LCC_COUNT] = "a whole number >= 0",
     [LCC_FLAG] = "a boolean",
+    [LCC_FILE] = "an open coreclaw.file",
 };
 
 /* Names what came; a number's or a boolean's value too, but never a string: it may be a secret. */
@@ -157,6 +160,11 @@ static bool read_flag(lua_State *L, bool *out) {
     return true;
 }
 
+static bool read_file(lua_State *L, const cc_file **out) {
+    *out = lcc_to_file(L, -1);
+    return *out && (*out)->fd >= 0;
+}
+
 static bool read_value(lua_State *L, lcc_type type, void *out) {
     switch (type) {
     case LCC_TEXT:
@@ -173,6 +181,8 @@ static bool read_value(lua_State *L, lcc_type type, void *out) {
         return read_count(L, out);
     case LCC_FLAG:
         return read_flag(L, out);
+    case LCC_FILE:
+        return read_file(L, out);
     }
     return false;
 }
@@ -208,6 +218,14 @@ void lcc_class(lua_State *L, const char *name, const luaL_Reg *meta, const luaL_
     lua_pushstring(L, name); /* 5.1 does not set it */
     lua_setfield(L, -2, "__name");
     lua_pop(L, 1);
+}
+
+void lcc_push_whole(lua_State *L, int64_t value) {
+#if LUA_VERSION_NUM >= 503
+    lua_pushinteger(L, (lua_Integer)value);
+#else
+    lua_pushnumber(L, (lua_Number)value);
+#endif
 }
 
 void lcc_set_string(lua_State *L, const char *key, const char *value) {

@@ -34,7 +34,7 @@ local core = require "coreclaw.core"
 ---| "network" | "timeout" | "tls" | "cancelled" | "too_large" | "bad_response" | "redirect"
 ---| "bad_request" | "authentication" | "forbidden" | "not_found" | "rate_limited" | "plan_limit"
 ---| "insufficient_balance" | "worker_failed" | "version_unavailable" | "run_conflict"
----| "not_implemented" | "server_error" | "api_error" | "internal"
+---| "not_implemented" | "server_error" | "api_error" | "file" | "internal"
 ---| "run_failed" | "run_aborted" | "wait_timeout" | "unknown_outcome" | "page_drift"
 
 local errors = {}

@@ -138,6 +138,7 @@ describe("error table", function()
       OPERATION_TIMEDOUT = "timeout", PEER_FAILED_VERIFICATION = "tls", SSL_CONNECT_ERROR = "tls",
       SSL_CACERT_BADFILE = "tls", TOO_MANY_REDIRECTS = "redirect", OUT_OF_MEMORY = "internal",
       BAD_CONTENT_ENCODING = "bad_response", ABORTED_BY_CALLBACK = "cancelled", FILESIZE_EXCEEDED = "too_large",
+      WRITE_ERROR = "file", RANGE_ERROR = "bad_response",
     }) do
       for _, row in ipairs(list) do
         if row.name == name then assert.equal(kind, row.kind, name) end
@@ -150,7 +151,7 @@ describe("error table", function()
     local list = core.kinds()
     table.sort(list)
     assert.same({
-      "api_error", "authentication", "bad_request", "bad_response", "cancelled", "forbidden",
+      "api_error", "authentication", "bad_request", "bad_response", "cancelled", "file", "forbidden",
       "insufficient_balance", "internal", "network", "not_found", "not_implemented", "plan_limit",
       "rate_limited", "redirect", "run_conflict", "server_error", "timeout", "tls", "too_large",
       "version_unavailable", "worker_failed",

@@ -34,12 +34,14 @@ describe("options", function()
     size = { "a whole number of bytes >= 0", "1", true, {}, print, -1, 1.5, 1 / 0, 0 / 0, 2 ^ 60 },
     count = { "a whole number >= 0", "1", true, {}, print, -1, 1.5, 1 / 0, 0 / 0, 2 ^ 40 },
     flag = { "a boolean", 1, "true", {}, print },
+    file = { "an open coreclaw.file", 1, true, "name", {}, print, io.stdout },
   }
 
   local SUBMIT = {
     url = "text", method = "text", headers = "lines", body = "data", connect_timeout = "seconds",
     idle_timeout = "seconds", timeout = "seconds", max_body = "size", max_headers = "size",
     once = "flag", follow = "flag", verify = "flag", ca_file = "text", ca_path = "text", proxy = "text",
+    file = "file", offset = "size",
   }
 
   local ENGINE = { max_connections = "count", max_host_connections = "count", max_idle = "count", mode = "text" }

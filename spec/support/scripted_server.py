@@ -20,11 +20,111 @@ import time
 
 counts = {}
 counts_lock = threading.Lock()
+heads = {}
 
 
 def count(key):
     with counts_lock:
         counts[key] = counts.get(key, 0) + 1
+
+
+def content(version, size):
+    """A file of that version. 251 is prime, so that a piece in the wrong place shows."""
+    pattern = bytes((i * 7 + version * 31) % 251 for i in range(251))
+    return (pattern * (size // 251 + 1))[:size]
+
+
+def nth(text, n, default):
+    """The value for the nth request of "a,b,c"; the last one repeats. An empty one is the default."""
+    values = text.split(",")
+    return values[min(n, len(values) - 1)] or default
+
+
+class Blob:
+    """One request for /blob/KEY/SIZE?…: a storage service with whatever habits the query names.
+
+    Each is a list by request (see nth): status; version (of the contents); cut (the connection ends
+    after so many bytes of the body); etag (strong, weak, md5, none); date (Last-Modified: old, now);
+    range (no: ignored), ifrange (no: ignored), first (moves the range that is given), most (bytes
+    of a 206), length (lies by so much; none; chunked), slow (ms for each tenth), encoding.
+    """
+
+    def __init__(self, client, rest):
+        self.client = client
+        path, _, query = rest.partition("?")
+        key, size = path.split("/")[:2]
+        self.query = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
+        with counts_lock:
+            self.turn = counts.get(key, 0)
+            counts[key] = self.turn + 1
+            heads[key] = heads.get(key, b"") + client.head + b"\r\n"
+        self.version = int(self.get("version", "1"))
+        self.data = content(self.version, int(self.get("size", size)))
+        self.headers = self.validators()
+
+    def get(self, name, default):
+        return nth(self.query.get(name, ""), self.turn, default)
+
+    def validators(self):
+        etag = {"strong": '"v%d"', "weak": 'W/"v%d"', "md5": '"%032x"'}.get(self.get("etag", "strong"))
+        date = {"old": "Tue, 0%d Sep 2026 10:00:00 GMT", "now": "Mon, 0%d Nov 2026 10:00:00 GMT"}.get(
+            self.get("date", ""))
+        lines = ["Date: Mon, 0%d Nov 2026 10:00:00 GMT" % self.version]
+        lines += ["ETag: " + etag % self.version] if etag else []
+        return lines + (["Last-Modified: " + date % self.version] if date else [])
+
+    def header(self, name):
+        for line in self.client.head.decode("latin-1").split("\r\n"):
+            if line.lower().startswith(name + ": "):
+                return line[len(name) + 2:]
+        return None
+
+    def wants_part(self):
+        condition = self.header("if-range")
+        lines = [line.split(": ", 1)[1] for line in self.headers[1:]]
+        good = not condition or condition in lines or self.get("ifrange", "yes") == "no"
+        return self.header("range") and good and self.get("range", "yes") != "no"
+
+    def serve(self):
+        status = self.get("status", "200")
+        if status != "200":
+            return self.client.answer(b"<Error><Code>Refused</Code><Message>no: %s</Message></Error>"
+                                      % self.client.path.encode(), status + " Whatever",
+                                      ["Location: /blob/elsewhere/10"] if status[0] == "3" else [])
+        return self.part() if self.wants_part() else self.send("200 OK", self.data, [])
+
+    def part(self):
+        first, size = int(self.header("range")[len("bytes="):].split("-")[0]), len(self.data)
+        if first >= size:
+            return self.client.answer(b"", "416 Range Not Satisfiable", ["Content-Range: bytes */%d" % size])
+        data = self.data[first:first + int(self.get("most", size))]
+        first += int(self.get("first", "0"))
+        total = self.get("total", str(size))
+        where = "Content-Range: bytes %d-%d/%s" % (first, first + len(data) - 1, total)
+        return self.send("206 Partial Content", data, [] if self.get("first", "") == "0" else [where])
+
+    def send(self, status, data, more):
+        length, encoding = self.get("length", "0"), self.get("encoding", "")
+        lines = ["HTTP/1.1 " + status, *self.headers, *more]
+        lines += ["Content-Encoding: " + encoding] if encoding else []
+        if length == "chunked":
+            lines.append("Transfer-Encoding: chunked")
+        elif length != "none":
+            lines.append("Content-Length: %d" % (len(data) + int(length)))
+        self.client.send("\r\n".join(lines).encode() + b"\r\n\r\n")
+        return self.send_body(data, length)
+
+    def send_body(self, data, length):
+        cut, pause = self.get("cut", ""), int(self.get("slow", "0"))
+        data = data[:int(cut)] if cut else data
+        step = len(data) // 10 + 1 if pause else len(data) + 1
+        for i in range(0, len(data), step):
+            piece = data[i:i + step]
+            self.client.send(b"%x\r\n%s\r\n" % (len(piece), piece) if length == "chunked" else piece)
+            time.sleep(pause / 1000)
+        if length == "chunked" and not cut:
+            self.client.send(b"0\r\n\r\n")
+        return not cut and length in ("0", "chunked")
 
 
 class Client:
@@ -129,6 +229,28 @@ class Client:
         """Takes the request and dies, on any connection."""
         count(key)
         return False
+
+    # -- files ----------------------------------------------------------------------------------
+    def do_blob(self, _):
+        return Blob(self, self.path[len("/blob/"):]).serve()
+
+    def do_seen(self, key):
+        return self.answer(heads.get(key, b""))
+
+    def do_big(self, megabytes):
+        self.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (int(megabytes) << 20))
+        block = content(1, 1 << 20)
+        for _ in range(int(megabytes)):
+            self.send(block)
+        return True
+
+    def do_error_body(self, size):
+        return self.answer(b"e" * int(size), "500 Whatever")
+
+    def do_endless_error(self, _):
+        self.send(b"HTTP/1.1 500 Whatever\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            self.send(b"1000\r\n" + b"x" * 4096 + b"\r\n")
 
     # -- slow -----------------------------------------------------------------------------------
     def do_slow(self, ms):
