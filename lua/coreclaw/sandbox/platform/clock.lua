@@ -9,6 +9,10 @@ local M = {}
 local offset, frozen = 0, nil
 local sleepers = {}
 
+-- Threads of `spawn` that are at work rather than waiting: time is not moved under their feet.
+local busy = 0
+local spawned = setmetatable({}, { __mode = "k" })
+
 --- `virtual`: time stands still except for advance.
 function M.start(virtual)
   ngx.update_time()
@@ -28,10 +32,39 @@ function M.place()
   return { semaphore = semaphore.new(0) }
 end
 
+-- From here on the thread that waits there counts as being at work again.
+local function resume(place)
+  if place.spawned and not place.resumed then
+    place.resumed = true
+    busy = busy + 1
+  end
+  place.semaphore:post(1)
+end
+
 function M.wake(place)
   if place.waiting and not place.woken then
     place.woken = true
-    place.semaphore:post(1)
+    resume(place)
+  end
+end
+
+--- Runs a function beside everything else.
+function M.spawn(fn)
+  busy = busy + 1
+  local ok, message = ngx.timer.at(0, function(premature)
+    local thread, fine, trouble = coroutine.running(), true, nil
+    spawned[thread] = true
+    if not premature then
+      fine, trouble = pcall(fn)
+    end
+    spawned[thread], busy = nil, busy - 1
+    if not fine then
+      ngx.log(ngx.ERR, trouble)
+    end
+  end)
+  if not ok then
+    busy = busy - 1
+    error("no timer: " .. tostring(message), 0)
   end
 end
 
@@ -62,9 +95,12 @@ function M.wait(place, seconds)
   ngx.update_time()
   place.waiting, place.woken, place.due = true, false, false
   place.at = M.now() + seconds
+  place.spawned, place.resumed = spawned[coroutine.running()], false
+  busy = busy - (place.spawned and 1 or 0)
   sleepers[place] = true
   local woken = wait_until(place, place.at)
   sleepers[place], place.waiting = nil, false
+  busy = busy + ((place.spawned and not place.resumed) and 1 or 0)
   return woken
 end
 
@@ -82,9 +118,13 @@ local function earliest(limit)
   return first
 end
 
--- Lets whatever was woken run on to its next wait.
+-- Lets whatever is at work come to its next wait; not for ever, since some of it may be waiting for the real world.
 local function settle()
-  ngx.sleep(0.001)
+  local patience = 5000
+  while busy > 0 and patience > 0 do
+    ngx.sleep(0.001)
+    patience = patience - 1
+  end
 end
 
 --- Moves time forward, waking every sleeper at its own moment.
@@ -99,7 +139,7 @@ function M.advance(seconds)
     end
     offset = offset + math.max(0, place.at - M.now())
     place.due = true
-    place.semaphore:post(1)
+    resume(place)
     settle()
   end
   offset = offset + math.max(0, target - M.now())

@@ -9,7 +9,6 @@ local registry = require("coreclaw.sandbox.platform.registry")
 local state = require("coreclaw.sandbox.platform.state")
 local work = require("coreclaw.sandbox.platform.work")
 
--- luacheck: globals ngx
 local M = {}
 
 -- Who wants to hear of status changes (callbacks, journal): functions of the run.
@@ -107,21 +106,6 @@ local function live(run)
   wake_waiters(run)
 end
 
-local function start_life(run)
-  local ok, message = ngx.timer.at(0, function(premature)
-    local fine, trouble = true, nil
-    if not premature then
-      fine, trouble = pcall(live, run)
-    end
-    if not fine then
-      ngx.log(ngx.ERR, "run ", run.slug, ": ", trouble)
-    end
-  end)
-  if not ok then
-    error("could not start a run: " .. tostring(message), 0)
-  end
-end
-
 --- Can this account start a run now? Returns the name of the refusal, or nil.
 function M.refusal(account)
   if account.balance <= 0 then
@@ -193,7 +177,9 @@ function M.create(order)
   state.history[#state.history + 1] = run
   M.count_paid(run, run.slug)
   tell(run)
-  start_life(run)
+  clock.spawn(function()
+    live(run)
+  end)
   return run
 end
 

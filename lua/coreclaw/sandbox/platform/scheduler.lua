@@ -66,10 +66,8 @@ function M.begin()
   table.insert(tasks.listeners, function()
     clock.wake(place)
   end)
-  ngx.timer.at(0, function(premature)
-    if not premature then
-      watch(place)
-    end
+  clock.spawn(function()
+    watch(place)
   end)
 end
 
