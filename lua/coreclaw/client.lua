@@ -5,6 +5,8 @@ local http = require "coreclaw.http"
 local operations = require "coreclaw.operations.v2"
 local queue = require "coreclaw.queue"
 local raw = require "coreclaw.raw"
+local recent = require "coreclaw.recent"
+local reconcile = require "coreclaw.reconcile"
 local retry = require "coreclaw.retry"
 local runs = require "coreclaw.runs"
 local store = require "coreclaw.store"
@@ -17,7 +19,7 @@ local Client = { __name = "coreclaw.Client" }
 Client.__index = Client
 
 -- Each noun of the API brings its own methods.
-for _, room in ipairs { store, runs, task, queue, raw } do
+for _, room in ipairs { store, runs, task, queue, raw, reconcile } do
   for name, method in pairs(room.methods) do Client[name] = method end
 end
 
@@ -59,6 +61,8 @@ function client.new(options)
     operations = operations,
     retry = retry.policy(settings.retry),
     schemas = {},
+    -- Runs that were given out, so that reconcile does not take one for another. Slugs only.
+    started = recent.new(10000),
   }, Client)
 end
 

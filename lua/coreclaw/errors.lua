@@ -21,6 +21,8 @@ local core = require "coreclaw.core"
 ---@field cause coreclaw.Error?    the failure behind `unknown_outcome` and `wait_timeout`
 ---@field run coreclaw.Run?        the run concerned, where there is one
 ---@field worker string?           Worker id concerned (`unknown_outcome`)
+---@field path table<string, string>?  identifiers in the call's path (`unknown_outcome`)
+---@field candidates coreclaw.Run[]?   runs that may be the one (`client:reconcile`)
 ---@field window { from: integer, to: integer }? Unix seconds in which a run may have been started (`unknown_outcome`)
 ---@field result coreclaw.SyncResult? the window of a failed sync run
 

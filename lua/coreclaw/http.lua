@@ -60,6 +60,7 @@ function http.unknown_outcome(err, call, since)
     details = err.details, operation = err.operation, attempts = err.attempts,
     sent = "unknown",
     worker = call.params.path and call.params.path.workerId,
+    path = call.params.path,
     window = { from = since, to = math.ceil(core.time()) },
   }
 end

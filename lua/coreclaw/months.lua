@@ -9,6 +9,7 @@
 -- when the run started, which is never earlier, and 0 while it waits.
 
 local calendar = require "coreclaw.calendar"
+local recent = require "coreclaw.recent"
 local validate = require "coreclaw.validate"
 
 local months = {}
@@ -107,17 +108,6 @@ local function ends_with_day(to)
   return (to + 1 + ZONE) % DAY == 0
 end
 
--- Says whether something is new. Two generations: when the younger is full, the older is forgotten.
-local function memory(size)
-  local young, old, count = {}, {}, 0
-  return function(key)
-    if young[key] or old[key] then return false end
-    if count >= size then young, old, count = {}, young, 0 end
-    young[key], count = true, count + 1
-    return true
-  end
-end
-
 ---A test for the records of all windows of a range, in the order in which they come: true for
 ---those to yield. It drops a run that came before: at the edge of two windows, or because new runs
 ---pushed it to the next page. And it drops what a range finer than a day leaves out, judged by
@@ -129,10 +119,10 @@ end
 function months.keep(from, to)
   local lower = from or 0
   local upper = to and not ends_with_day(to) and to or math.huge
-  local is_new = memory(REMEMBERED)
+  local seen = recent.new(REMEMBERED)
   return function(record)
     local slug, started = record.slug, record.started_at
-    if type(slug) == "string" and not is_new(slug) then return false end
+    if type(slug) == "string" and not seen:add(slug) then return false end
     if type(started) ~= "number" or started <= 0 then return true end
     return started >= lower and started <= upper
   end

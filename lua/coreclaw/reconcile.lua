@@ -1,0 +1,113 @@
+--- After an unknown outcome: look whether the run was started after all. Only reads; starts nothing.
+--
+-- The platform has no idempotency key and does not tell a run's input, so the time is what can be
+-- looked for: runs of that Worker which began within the window of the call, by the server's clock,
+-- and which this client has not been given by another call.
+
+local core = require "coreclaw.core"
+local calendar = require "coreclaw.calendar"
+local errors = require "coreclaw.errors"
+local http = require "coreclaw.http"
+local run = require "coreclaw.run"
+local validate = require "coreclaw.validate"
+
+local OPTIONS = {
+  margin = { type = "seconds", default = 3 },
+  timeout = { type = "seconds" },
+}
+
+-- Methods of the client.
+local reconcile = { methods = {} }
+
+local MONTHS = {
+  Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12,
+}
+
+-- Unix seconds of an HTTP date (IMF-fixdate, the only form that servers send today), or nil.
+local function http_date(text)
+  local day, month, year, h, m, s = (text or ""):match "(%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT"
+  if not day or not MONTHS[month] then return nil end
+  local days = calendar.day(tonumber(year), MONTHS[month], tonumber(day))
+  return days * 86400 + tonumber(h) * 3600 + tonumber(m) * 60 + tonumber(s)
+end
+
+-- The Worker that an unknown start would have run.
+local function worker_of(client, err, options)
+  local path = err.path or {}
+  if path.workerId then return path.workerId end
+  if path.runId then
+    local handle, why = run.new(client, path.runId):reload { timeout = options.timeout }
+    return handle and handle.scraper_slug, why
+  end
+  local data, why = http.data(client, "getWorkerTask", { path = path }, { timeout = options.timeout })
+  return data and (data.worker_slug or data.worker_path), why
+end
+
+-- One page of the Worker's newest runs, and by how much the server's clock is ahead of ours.
+local function newest(client, worker_id, options)
+  local asked = core.time()
+  local data, err, response = http.data(client, "listWorkerRuns",
+    { query = { worker_id = worker_id:gsub("/", "~"), offset = 1, limit = 100 } },
+    { timeout = options.timeout })
+  if not data then return nil, err end
+  local there = http_date(response:header "date")
+  local skew = there and there - math.floor((asked + core.time()) / 2) or 0
+  return type(data.list) == "table" and data.list or {}, skew
+end
+
+-- A run that waits has no time yet; it may be the one.
+local function in_window(record, window, skew, margin)
+  local at = type(record.started_at) == "number" and record.started_at or 0
+  return at == 0 or (at >= window.from + skew - margin and at <= window.to + skew + margin)
+end
+
+local function candidates(client, list, err, skew, margin)
+  local found = {}
+  for _, record in ipairs(list) do
+    local handle = run.of(client, record)
+    if handle and not client.started:has(handle.slug) and in_window(record, err.window, skew, margin) then
+      found[#found + 1] = handle
+    end
+  end
+  return found
+end
+
+local function undecided(err, found)
+  local message = #found == 0 and "no run of that time is to be seen (yet): it may not have been started"
+    or #found .. " runs were started at that time, any of them may be the one"
+  return errors.new {
+    kind = "unknown_outcome", message = message, cause = err, candidates = found,
+    operation = err.operation, worker = err.worker, window = err.window, path = err.path, sent = "unknown",
+  }
+end
+
+local function check(err)
+  if not errors.is(err) or err.kind ~= "unknown_outcome" then
+    validate.fail("client:reconcile: an error of kind unknown_outcome is wanted, got " .. validate.show(err))
+  end
+  local path = err.path or {}
+  if not (path.workerId or path.runId or path.workerTaskId) or err.operation == "queuedRunWorker" then
+    validate.fail("client:reconcile: " .. tostring(err.operation) .. " starts no run to look for")
+  end
+end
+
+---Looks for the run that a call with `unknown_outcome` may have started. Exactly one candidate: its
+---handle. None or several: nil and an `unknown_outcome` with `candidates`. Calls `listWorkerRuns`.
+---@param err coreclaw.Error
+---@param options { margin: number?, timeout: number? }?  margin: seconds of grace around the call, default 3
+---@return coreclaw.Run?
+---@return coreclaw.Error?
+function reconcile.methods:reconcile(err, options)
+  options = validate.options("client:reconcile", options, OPTIONS)
+  check(err)
+  local worker_id, why = worker_of(self, err, options)
+  if not worker_id then return nil, why or undecided(err, {}) end
+  local list, skew = newest(self, worker_id, options)
+  if not list then return nil, skew end
+  local found = candidates(self, list, err, skew, options.margin)
+  if #found ~= 1 then return nil, undecided(err, found) end
+  self.started:add(found[1].slug)
+  return found[1]
+end
+
+return reconcile
