@@ -59,6 +59,14 @@ function M.fetch(engine, options)
   error("the transfer never came back")
 end
 
+--- The body behind a URL.
+function M.get(url)
+  local engine = require("coreclaw.core").engine({})
+  local body = M.fetch(engine, { url = url }).body
+  engine:close()
+  return body
+end
+
 --- What the server's /blob/ scripts hold: so many bytes of that version.
 function M.content(version, size)
   local pattern = {}

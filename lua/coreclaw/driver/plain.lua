@@ -19,20 +19,21 @@ end
 -- Completions of transfers whose caller has gone (an error was raised while it waited) are dropped.
 local function drain()
   while true do
-    local id, status, body, headers, retry_after = engine:next()
+    local id, status, body, headers, retry_after, written = engine:next()
     if not id then return end
     local record = records[id]
     records[id] = nil
     if record then
       record.done, record.status, record.body = true, status, body
-      record.headers, record.retry_after = headers, retry_after
+      record.headers, record.retry_after, record.written = headers, retry_after, written
     end
   end
 end
 
 ---Starts a transfer.
 ---@param request table  see engine:submit
----@return table record  `done`, then `status`, `body` (or the failure), `headers`, `retry_after`
+---@return table record  `done`, then `status`, `body` (or the failure), `headers`, `retry_after`,
+---  `written` (bytes, where the answer went to a file)
 function plain.submit(request)
   local id = bind():submit(request)
   local record = { id = id, done = false }
@@ -42,12 +43,34 @@ end
 
 ---Waits until a transfer has ended. The engine's own timeouts bound it.
 ---@param record table
-function plain.wait(record)
+---@param seconds number?  not longer than that
+---@return boolean done
+function plain.wait(record, seconds)
+  local deadline = seconds and core.now() + seconds or math.huge
   drain()
   while not record.done do
-    engine:wait(1)
+    local rest = deadline - core.now()
+    if rest <= 0 then return false end
+    engine:wait(math.min(1, rest))
     drain()
   end
+  return true
+end
+
+---How far a transfer is that has not ended.
+---@param record table
+---@return integer bytes    of the body, or of the file with what was there before
+---@return integer? total   nil while unknown
+---@return string? headers  of the answer that goes to a file, once they have come
+function plain.progress(record)
+  return engine:progress(record.id)
+end
+
+---Ends a transfer; it then is done, with a failure of kind "cancelled".
+---@param record table
+function plain.cancel(record)
+  engine:cancel(record.id)
+  drain()
 end
 
 ---Sleeps, while other transfers of this process go on.
