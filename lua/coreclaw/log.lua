@@ -15,6 +15,10 @@ local log = {}
 ---@field raw table                    the answer's data as it came
 
 local LEVELS = { "debug", "info", "warn", "error" }
+local RANK = { debug = 1, info = 2, warn = 3, error = 4 }
+
+---The levels, from the lowest.
+log.LEVELS = LEVELS
 
 local function entry(item)
   if type(item) ~= "table" then return { text = tostring(item) } end
@@ -57,6 +61,53 @@ function log.last_error(entries)
   for i = #entries, 1, -1 do
     if entries[i].level == "error" then return headline(entries[i].text) end
   end
+end
+
+---Is an entry at least of this level? One without a level may be anything, so it is.
+---@param item coreclaw.LogEntry
+---@param level string
+---@return boolean
+function log.at_least(item, level)
+  return item.level == nil or RANK[item.level] >= RANK[level]
+end
+
+-- Words that tell of trouble, as the official tools have them; compared in lower case.
+local TROUBLE = {
+  "error", "raise", "exception", "traceback", "banned", "403", "429", "captcha", "blocked", "forbidden",
+}
+
+local function tells_of_trouble(line)
+  line = line:lower()
+  for _, word in ipairs(TROUBLE) do
+    if line:find(word, 1, true) then return true end
+  end
+end
+
+local function lines_of(entries)
+  local lines = {}
+  for _, item in ipairs(entries) do
+    for line in item.text:gmatch "[^\r\n]+" do lines[#lines + 1] = line end
+  end
+  return lines
+end
+
+---The lines that tell of trouble, each once, with so many lines before and after.
+---@param entries coreclaw.LogEntry[]
+---@param most integer     matches at most
+---@param context integer  lines around each
+---@return string[]
+function log.trouble(entries, most, context)
+  local lines, out, last, matches = lines_of(entries), {}, 0, 0
+  for i, line in ipairs(lines) do
+    if matches >= most then break end
+    if tells_of_trouble(line) then
+      matches = matches + 1
+      for at = math.max(last + 1, i - context), math.min(#lines, i + context) do
+        out[#out + 1], last = lines[at], at
+      end
+    end
+  end
+  return out
 end
 
 return log

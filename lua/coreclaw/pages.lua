@@ -7,6 +7,7 @@
 local answer = require "coreclaw.answer"
 local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
+local token = require "coreclaw.token"
 
 local pages = {}
 
@@ -21,9 +22,27 @@ local INTERNAL = { "__coreclaw_data_id__", "__cafe_data_id__" }
 ---@field limit integer      rows a page was asked to hold
 ---@field raw table          the answer's data as it came
 
+---@class coreclaw.PageSource
+---@field client table
+---@field operation string    id of a paged operation
+---@field path table?         path parameters
+---@field query table?        further query parameters
+---@field options { timeout: number? }?  for each request
+---@field token (fun(n: integer, id: any): string)?  names a position: rows read, id of the last one
+
 local function list_of(data, key)
   local list = data[key]
   return type(list) == "table" and list or {}
+end
+
+---The platform's own id of a row, nil where there is none.
+---@return any
+function pages.id(row)
+  if type(row) ~= "table" then return nil end
+  for _, name in ipairs(INTERNAL) do
+    local id = row[name]
+    if type(id) == "string" or type(id) == "number" then return id end
+  end
 end
 
 local function strip(rows)
@@ -64,15 +83,15 @@ end
 -- changed them. Rows that are all alike prove nothing; then only a long row of such pages does.
 local REPEATS_IF_ALIKE = 1000
 
-local function fingerprint(list)
+---@param list table[]  not empty
+function pages.fingerprint(list)
   local first, last = digest(list[1]), digest(list[#list])
-  local row = list[1]
-  local proves = first ~= last or (type(row) == "table" and row[INTERNAL[1]] ~= nil)
+  local proves = first ~= last or pages.id(list[1]) ~= nil
   return { text = first .. last, size = #list, proves = proves, repeats = 0 }
 end
 
--- Is this page the one before again? Counts on where it may be chance.
-local function repeated(print, previous)
+---Is this page the one before again? Counts on where it may be chance.
+function pages.repeated(print, previous)
   if not previous or print.text ~= previous.text or print.size ~= previous.size then
     return false
   end
@@ -81,7 +100,7 @@ local function repeated(print, previous)
 end
 
 -- Why this answer cannot be the page asked for, or nil.
-local function drift(data, list, page, limit)
+local function misfit(data, list, page, limit)
   local served = data.page_index
   if type(served) == "number" and served ~= page and #list > 0 then
     return string.format("page %d was asked for and page %d came", page, served)
@@ -91,13 +110,15 @@ local function drift(data, list, page, limit)
   end
 end
 
--- Does the server speak of rows behind this page? A live run may just have grown; a server that
--- caps its pages would otherwise lose us rows without a word.
-local function counts_more(data, page, limit, size)
+---Does the server speak of rows behind this page? A live run may just have grown; a server that
+---caps its pages would otherwise lose us rows without a word.
+function pages.counts_more(data, page, limit, size)
   return type(data.count) == "number" and data.count > (page - 1) * limit + size
 end
 
-local function drift_error(source, message)
+---The error for pages that are not what was asked for.
+---@return coreclaw.Error
+function pages.drift(source, message)
   return errors.new {
     kind = "page_drift",
     message = "the server does not count pages as expected: " .. message
@@ -107,78 +128,139 @@ local function drift_error(source, message)
   }
 end
 
----Fetches one page of a paged operation.
----@param source { client: table, operation: string, params: table?, options: table? }
+---Fetches one page, and looks whether it can be the one asked for.
+---@param source coreclaw.PageSource
 ---@param page integer
 ---@param limit integer
 ---@return table? data  the answer's data
----@return coreclaw.Error?
-local function fetch(source, page, limit)
+---@return table|coreclaw.Error  its list; or the error
+function pages.fetch(source, page, limit)
   local query = { offset = page, limit = limit }
   for name, value in pairs(source.query or {}) do query[name] = value end
   local envelope, err = http.call(source.client, source.operation,
     { path = source.path, query = query }, source.options)
   if not envelope then return nil, err end
-  return answer.data(envelope)
+  local data = answer.data(envelope)
+  local list = list_of(data, pages.key(source))
+  local why = misfit(data, list, page, limit)
+  if why then return nil, pages.drift(source, why) end
+  return data, list
+end
+
+---Where the items of a source's pages stand in the answer's data.
+---@return string
+function pages.key(source)
+  return source.client.operations[source.operation].list_key
 end
 
 ---One page, as an object.
 ---@return coreclaw.Page?
 ---@return coreclaw.Error?
 function pages.one(source, page, limit, skip_internal)
-  local data, err = fetch(source, page, limit)
+  local data, err = pages.fetch(source, page, limit)
   if not data then return nil, err end
-  local key = source.client.operations[source.operation].list_key
-  local why = drift(data, list_of(data, key), page, limit)
-  if why then return nil, drift_error(source, why) end
-  return pages.read(data, key, page, limit, skip_internal)
+  return pages.read(data, pages.key(source), page, limit, skip_internal)
 end
 
----An iterator over pages. Raises the error object when a page cannot be had.
----@return fun(): coreclaw.Page?
-function pages.each(source, first, limit, skip_internal)
-  local key = source.client.operations[source.operation].list_key
-  local page, previous, short, done = first, nil, false, false
-  return function()
-    if done then return nil end
-    local data, err = fetch(source, page, limit)
-    if not data then error(err, 0) end
-    local list = list_of(data, key)
-    local why = drift(data, list, page, limit)
-    if why then error(drift_error(source, why), 0) end
-    if #list == 0 then
-      done = true
-      return nil
-    end
-    if short then error(drift_error(source, "a page in the middle was not full"), 0) end
-    short = #list < limit
-    -- A short page is the last one; only where the server counts more rows is that worth a look.
-    done = short and not counts_more(data, page, limit, #list)
-    local print = fingerprint(list)
-    if repeated(print, previous) then
-      error(drift_error(source, string.format("page %d is page %d again", page, page - 1)), 0)
-    end
-    previous, page = print, page + 1
-    return pages.read(data, key, page - 1, limit, skip_internal)
+---On which page is the nth row, and at which place there?
+---@return integer page
+---@return integer place
+function pages.place(n, limit)
+  local page = math.floor((n - 1) / limit) + 1
+  return page, n - (page - 1) * limit
+end
+
+-- A function that names the position behind the ith row of a page. The ids are taken at once: the
+-- caller may change the rows.
+local function marker(source, list, before)
+  if not source.token then return nil end
+  local ids = {}
+  for i, row in ipairs(list) do ids[i] = pages.id(row) end
+  return function(i) return source.token(before + i, ids[i]) end
+end
+
+local Reader = {}
+Reader.__index = Reader
+
+-- Takes away the rows that were read before the token was made.
+function Reader:resume(list)
+  local place, position = self.place, self.from
+  if not place then return list end
+  if #list < place or not token.fits(position, pages.id(list[place])) then
+    error(pages.drift(self.source, "row " .. position.n .. " is not the one that the token was made at"), 0)
   end
+  self.place = nil
+  local rest = {}
+  for i = place + 1, #list do rest[#rest + 1] = list[i] end
+  return rest
 end
 
----An iterator over the items of all pages.
----@param next_page fun(): coreclaw.Page?
----@return fun(): any
+-- Is this page one that may come here? Raises if not; notes whether it is the last.
+function Reader:check(data, list)
+  local page, limit, source = self.page, self.limit, self.source
+  if self.short then error(pages.drift(source, "a page in the middle was not full"), 0) end
+  self.short = #list < limit
+  -- A short page is the last one; only where the server counts more rows is that worth a look.
+  self.done = self.short and not pages.counts_more(data, page, limit, #list)
+  local print = pages.fingerprint(list)
+  if pages.repeated(print, self.print) then
+    error(pages.drift(source, string.format("page %d is page %d again", page, page - 1)), 0)
+  end
+  self.print = print
+end
+
+function Reader:next()
+  while not self.done do
+    local page, limit = self.page, self.limit
+    local data, list = pages.fetch(self.source, page, limit)
+    if not data then error(list, 0) end
+    if #list == 0 and not self.place then break end
+    local rest = self:resume(list)
+    self:check(data, list)
+    self.page = page + 1
+    if #rest > 0 then
+      local mark = marker(self.source, rest, (page - 1) * limit + #list - #rest)
+      local object = pages.read(data, pages.key(self.source), page, limit, self.skip_internal)
+      object.list = rest
+      return object, mark
+    end
+  end
+  self.done = true
+end
+
+---An iterator over pages. Raises the error object when a page cannot be had. The second value names
+---the position behind each row of the page, if the source has a way to write that down.
+---@param source coreclaw.PageSource
+---@param first integer
+---@param limit integer
+---@param skip_internal boolean
+---@param from coreclaw.Position?  instead of `first`: what was read already
+---@return fun(): coreclaw.Page?, (fun(i: integer): string)?
+function pages.each(source, first, limit, skip_internal, from)
+  local reader = setmetatable({
+    source = source, page = first, limit = limit, skip_internal = skip_internal, from = from,
+  }, Reader)
+  if from and from.n > 0 then reader.page, reader.place = pages.place(from.n, limit) end
+  return function() return reader:next() end
+end
+
+---An iterator over the items of all pages; the second value names the position behind an item.
+---@param next_page fun(): coreclaw.Page?, (fun(i: integer): string)?
+---@return fun(): any, string?
 function pages.items(next_page)
-  local list, i = {}, 0
+  local list, mark, i = {}, nil, 0
   return function()
     i = i + 1
     while list[i] == nil do
-      local page = next_page()
+      local page
+      page, mark = next_page()
       if not page then
         list, i = {}, 0
         return nil
       end
       list, i = page.list, 1
     end
-    return list[i]
+    return list[i], mark and mark(i)
   end
 end
 

@@ -3,13 +3,14 @@
 local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
-local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
 local json = require "coreclaw.json"
-local log = require "coreclaw.log"
-local pages = require "coreclaw.pages"
+local logs = require "coreclaw.logs"
+local rows = require "coreclaw.rows"
 local validate = require "coreclaw.validate"
+local verdict = require "coreclaw.verdict"
+local watch = require "coreclaw.watch"
 
 ---@class coreclaw.Run
 ---@field slug string             the run's id (`run_slug`)
@@ -30,12 +31,16 @@ local validate = require "coreclaw.validate"
 local Run = { __name = "coreclaw.Run" }
 Run.__index = Run
 
+for _, room in ipairs { rows, logs, verdict } do
+  for name, method in pairs(room.methods) do Run[name] = method end
+end
+
 ---@alias coreclaw.RunStatus "ready"|"running"|"succeeded"|"failed"|"aborting"|"aborted"
 
 -- What a serialised run begins with; a slug never does.
 local SERIALIZED = "coreclaw-run:"
 
-local FINAL = { succeeded = true, failed = true, aborted = true }
+local FINAL = watch.FINAL
 
 -- The API's fields that a handle shows under their own names. Others stay in `raw`, where they
 -- cannot hide a method.
@@ -44,20 +49,13 @@ local FIELDS = {
   "started_at", "finished_at", "duration", "err_msg",
 }
 
--- `aborting` may never become anything else: so many further reads, then it is reported as it is.
-local ABORTING_READS = 10
-
 local TIMEOUT = { type = "seconds" }
-local LIMIT = { type = "integer", min = 1, max = 100 }
-local PAGE = { type = "integer", min = 1, default = 1 }
-local SKIP = { type = "boolean", default = true }
 
 local WAIT = {
   timeout = { type = "seconds", default = 3600 },
   on_update = { type = "callable" },
   poll_intervals = { type = "table" },
 }
-local ROWS = { limit = LIMIT, page = PAGE, skip_internal = SKIP, timeout = TIMEOUT }
 local RERUN = { callback_url = { type = "url" }, timeout = TIMEOUT }
 local ONLY_TIMEOUT = { timeout = TIMEOUT }
 
@@ -81,7 +79,11 @@ function Run:__tostring()
     self.results_count)
 end
 
-local function absorb(self, data)
+---Takes over what a run record of the API says.
+---@param self coreclaw.Run
+---@param data table
+---@return coreclaw.Run
+function run.absorb(self, data)
   self.raw = data
   for _, name in ipairs(FIELDS) do
     local value = data[name]
@@ -95,7 +97,7 @@ end
 ---@return coreclaw.Run?
 function run.of(client, record)
   if type(record) ~= "table" or type(record.slug) ~= "string" or record.slug == "" then return nil end
-  return absorb(run.new(client, record.slug), record)
+  return run.absorb(run.new(client, record.slug), record)
 end
 
 ---The handle of a run that an operation found, or the error that there is none.
@@ -109,13 +111,13 @@ function run.found(client, record, operation, behind)
   }
 end
 
----Reads what `run:serialize()` wrote; nil for anything else.
+---Reads what `run:serialize()` wrote; nil for a text that is something else, a slug for instance.
 ---@param text string
 ---@return table? fields
 function run.deserialize(text)
   if text:sub(1, #SERIALIZED) ~= SERIALIZED then return nil end
   local fields = json.decode(text:sub(#SERIALIZED + 1))
-  return type(fields) == "table" and type(fields.slug) == "string" and fields or nil
+  return type(fields) == "table" and fields or {}
 end
 
 ---The run as a short text, to be kept and given to `client:run` later, by whatever process.
@@ -156,43 +158,7 @@ function Run:reload(options)
       request_id = envelope.request_id, sent = "yes", run = self,
     }
   end
-  return absorb(self, data)
-end
-
--- ± 20 %, so that many waiting programs do not come in step.
-local function jittered(seconds)
-  return seconds * (0.8 + core.random() * 0.4)
-end
-
-local function wait_timeout(self, timeout, cause)
-  return errors.new {
-    kind = "wait_timeout",
-    message = string.format("run %s was still %s after %g seconds; it was not aborted and goes on",
-      self.slug, self.status or "unread", timeout),
-    cause = cause, run = self, sent = "yes", retryable = true, operation = "getWorkerRun",
-  }
-end
-
--- One read of the state within a wait. A passing failure is no reason to lose a paid run from
--- sight: it is returned as `cause` and the wait goes on.
-local function poll(self, deadline)
-  local usual = self.client.settings.timeout
-  local rest = math.max(deadline - core.now(), 1)
-  local ok, err = self:reload { timeout = usual > 0 and math.min(usual, rest) or nil }
-  if ok then return true end
-  return err.retryable, err
-end
-
--- Sleeps until the next read, at the latest until the deadline; false when that has passed.
-local function pause(intervals, reads, deadline)
-  local rest = deadline - core.now()
-  if rest <= 0 then return false end
-  driver.current().sleep(math.min(jittered(intervals[math.min(reads, #intervals)]), rest))
-  return true
-end
-
-local function is_settled(self, aborting_reads)
-  return self:is_final() or (self.status == "aborting" and aborting_reads >= ABORTING_READS)
+  return run.absorb(self, data)
 end
 
 ---Waits until the run has ended. Polls `getWorkerRun` after 2, 2, 3, 5, 8, 10, then every 15
@@ -204,62 +170,17 @@ end
 ---@return coreclaw.Error?
 function Run:wait(options)
   options = validate.options("run:wait", options, WAIT)
-  local intervals = config.intervals("run:wait", options.poll_intervals)
-    or self.client.settings.poll_intervals
-  local deadline = options.timeout > 0 and core.now() + options.timeout or math.huge
-  local reads, aborting_reads, cause = 0, 0, nil
+  local watching = watch.new(self, options.timeout,
+    config.intervals("run:wait", options.poll_intervals))
   local just_started = self.raw == nil and self.status ~= nil
-  while not is_settled(self, aborting_reads) do
-    if reads > 0 or just_started then
-      if not pause(intervals, math.max(reads, 1), deadline) then
-        return nil, wait_timeout(self, options.timeout, cause)
-      end
-    end
-    reads = reads + 1
-    local go_on, err = poll(self, deadline)
-    if not go_on then return nil, err end
-    cause = err
-    if self.status == "aborting" then aborting_reads = aborting_reads + 1 end
-    if not err and options.on_update then options.on_update(self) end
+  while not watching:settled() do
+    if just_started and not watching:pause() then return nil, watching:expired() end
+    just_started = true
+    local ok, err = watching:read()
+    if ok == nil then return nil, err end
+    if ok and options.on_update then options.on_update(self) end
   end
   return self
-end
-
-local function source(self, timeout)
-  return {
-    client = self.client, operation = "listWorkerRunResults", path = path(self),
-    options = { timeout = timeout },
-  }
-end
-
----Iterates over the rows of the run, page by page in constant memory. Raises the error object.
----`for row in run:results() do print(row.title) end`. Calls `listWorkerRunResults`.
----@param options { limit: integer?, page: integer?, skip_internal: boolean?, timeout: number? }?
----  limit: rows per page, 1–100, default 100; page: first page, from 1; skip_internal: leave out
----  the platform's own row id, default true; timeout: seconds for each page
----@return fun(): table?
-function Run:results(options)
-  return pages.items(self:pages(options))
-end
-
----Iterates over the pages of the run's results. Raises the error object.
----@param options { limit: integer?, page: integer?, skip_internal: boolean?, timeout: number? }?
----@return fun(): coreclaw.Page?
-function Run:pages(options)
-  options = validate.options("run:results", options, ROWS)
-  return pages.each(source(self, options.timeout), options.page, options.limit or 100,
-    options.skip_internal)
-end
-
----One page of results. Calls `listWorkerRunResults`.
----@param options { page: integer?, limit: integer?, skip_internal: boolean?, timeout: number? }?
----  page from 1, default 1; limit 1–100, default 20
----@return coreclaw.Page?
----@return coreclaw.Error?
-function Run:results_page(options)
-  options = validate.options("run:results_page", options, ROWS)
-  return pages.one(source(self, options.timeout), options.page, options.limit or 20,
-    options.skip_internal)
 end
 
 -- An abort whose first answer was lost is refused the second time: then the state decides.
@@ -281,17 +202,6 @@ function Run:abort(options)
     return nil, err
   end
   return self
-end
-
----The run's log: an excerpt, and the link to all of it. Calls `getWorkerRunLog`.
----@param options { timeout: number? }?
----@return coreclaw.Log?
----@return coreclaw.Error?
-function Run:log(options)
-  options = validate.options("run:log", options, ONLY_TIMEOUT)
-  local envelope, err = http.call(self.client, "getWorkerRunLog", { path = path(self) }, options)
-  if not envelope then return nil, err end
-  return log.read(answer.data(envelope))
 end
 
 ---Starts the run's Worker again with the same input: a new run, which is paid for.
@@ -323,6 +233,7 @@ function run.start(client, operation, params, options, fields)
   end
   local handle = run.new(client, data.run_slug, fields)
   handle.status, handle.request_id = "ready", envelope.request_id
+  client.started:add(handle.slug)
   return handle, nil, data, behind
 end
 

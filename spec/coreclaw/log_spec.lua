@@ -38,4 +38,20 @@ describe("log", function()
     local read = log.read { list = { { type = 9, content = 5, group = {}, timestamp = "x" }, 7 } }
     assert.same({ { text = "" }, { text = "7" } }, read.entries)
   end)
+
+  it("orders levels, and lets through what has none", function()
+    assert.is_true(log.at_least({ level = "error" }, "warn"))
+    assert.is_true(log.at_least({ level = "warn" }, "warn"))
+    assert.is_false(log.at_least({ level = "info" }, "warn"))
+    assert.is_true(log.at_least({}, "error"))
+  end)
+
+  it("finds the lines that tell of trouble, with their neighbours, each once", function()
+    local entries = { { text = "start\nfetch 1\nHTTP 403 for 1\nretry\nfetch 2" }, { text = "Blocked\nCAPTCHA\nend\nbye" } }
+    assert.same({ "fetch 1", "HTTP 403 for 1", "retry", "fetch 2", "Blocked", "CAPTCHA", "end" },
+      log.trouble(entries, 20, 1))
+    assert.same({ "HTTP 403 for 1", "Blocked", "CAPTCHA" }, log.trouble(entries, 20, 0))
+    assert.same({ "HTTP 403 for 1" }, log.trouble(entries, 1, 0))
+    assert.same({}, log.trouble({ { text = "fine" } }, 20, 1))
+  end)
 end)

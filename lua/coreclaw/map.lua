@@ -1,0 +1,222 @@
+--- Many runs of one Worker: starts them as places become free, and hands them out as they end.
+
+local config = require "coreclaw.config"
+local core = require "coreclaw.core"
+local driver = require "coreclaw.driver"
+local errors = require "coreclaw.errors"
+local fleet = require "coreclaw.fleet"
+local input = require "coreclaw.input"
+local start = require "coreclaw.start"
+local validate = require "coreclaw.validate"
+local verdict = require "coreclaw.verdict"
+local watch = require "coreclaw.watch"
+local worker = require "coreclaw.worker"
+
+local map = {}
+
+-- What is handed on to `worker:start`.
+local STARTS = { "system", "callback_url", "version", "check" }
+
+---Options of `client:map`.
+map.OPTIONS = {
+  concurrency = { type = "integer", min = 1, max = 1000, default = 10 },
+  wait_for_slot = { type = "boolean", default = true },
+  on_start = { type = "callable" },
+  require = { type = "string", enum = { "data" } },
+  timeout = { type = "seconds", default = 3600 },
+  poll_intervals = { type = "table" },
+}
+for _, name in ipairs(STARTS) do map.OPTIONS[name] = start.INPUT[name] end
+
+---@class coreclaw.MapItem
+---@field index integer         which input, from 1
+---@field input table           the input as it was given
+---@field run coreclaw.Run?     the run, if one was started
+---@field err coreclaw.Error?   why there is none, or why it did not succeed
+
+---@class coreclaw.Map
+---@field active table[]   jobs whose runs are watched
+---@field ended coreclaw.MapItem[]  items to be handed out
+---@field pending table?   the job that waits for a place of the plan
+local Map = {}
+Map.__index = Map
+
+-- A list or an iterator, as a function that gives the next input.
+local function reader(inputs)
+  if type(inputs) == "function" then return inputs end
+  local mt = getmetatable(inputs)
+  if type(mt) == "table" and mt.__call then return function() return inputs() end end
+  if type(inputs) ~= "table" then
+    validate.fail("client:map: inputs must be a list of tables or an iterator, got " .. validate.show(inputs))
+  elseif #inputs == 0 and next(inputs) ~= nil then
+    validate.fail("client:map: inputs must be a list of tables, got one table with fields")
+  end
+  local list, at = {}, 0
+  for i = 1, #inputs do list[i] = inputs[i] end
+  return function()
+    at = at + 1
+    return list[at]
+  end
+end
+
+local function finish(self, job, err)
+  job.item.err = err
+  self.ended[#self.ended + 1] = job.item
+end
+
+-- Can this be sent as an input? Nothing is started for one that cannot, and the others go on.
+local function check_input(self, value)
+  local ok, why = pcall(input.build, "client:map", value, self.start_options)
+  if ok then return nil end
+  return errors.new {
+    kind = "bad_request", message = (tostring(why):gsub("^.-:%d+: ", "")), operation = "runWorker",
+  }
+end
+
+-- The next job; nil when there is no input left, or one that cannot be sent has become an item.
+local function next_job(self)
+  local value
+  if not self.exhausted then value = self.inputs() end
+  if value == nil then
+    self.exhausted = true
+    return nil
+  end
+  self.index = self.index + 1
+  local job = { item = { index = self.index, input = value }, aborting_reads = 0 }
+  local err = check_input(self, value)
+  if not err then return job end
+  finish(self, job, err)
+end
+
+local function deadline(self)
+  return self.timeout > 0 and core.now() + self.timeout or math.huge
+end
+
+local function has_started(self, job, run)
+  job.item.run, job.since, job.deadline = run, core.time(), deadline(self)
+  self.active[#self.active + 1] = job
+  self.quiet = 0
+  if self.on_start then self.on_start(job.item) end
+end
+
+-- A start that was refused for want of a place created nothing: it may be made again.
+local function may_wait(self, job, err)
+  return err.kind == "plan_limit" and err.sent == "refused" and self.wait_for_slot
+    and core.now() < job.deadline
+end
+
+local function try_start(self, job)
+  job.deadline = job.deadline or deadline(self)
+  local run, err = self.worker:start(job.item.input, self.start_options)
+  self.pending = nil
+  if run then
+    has_started(self, job, run)
+  elseif may_wait(self, job, err) then
+    self.pending, self.full = job, true
+  else
+    finish(self, job, err)
+  end
+end
+
+-- Starts what there is place for, unless an item is ready, or it is time to look for one.
+local function fill(self)
+  local ended = #self.ended
+  while #self.active < self.concurrency and not self.full do
+    local job = self.pending or next_job(self)
+    if job then try_start(self, job) end
+    if not job or #self.ended > ended then return end
+    if #self.active > 0 and core.now() >= self.due then return end
+  end
+end
+
+local function oldest(active)
+  local since = math.huge
+  for _, job in ipairs(active) do since = math.min(since, job.since) end
+  return since
+end
+
+-- The error of a run that has ended otherwise than well, or brought no data.
+local function judge(self, run)
+  if run.status ~= "succeeded" then return start.failure(run) end
+  return self.require and verdict.without_data(run) or nil
+end
+
+-- Has this job come to its end? Its item is put among the ended ones then.
+local function settle(self, job, failure)
+  local run = job.item.run
+  if run.status == "aborting" and not failure then job.aborting_reads = job.aborting_reads + 1 end
+  if watch.FINAL[run.status] or job.aborting_reads >= watch.ABORTING_READS then
+    finish(self, job, judge(self, run))
+  elseif failure and not failure.retryable then
+    failure.run = run
+    finish(self, job, failure)
+  elseif core.now() >= job.deadline then
+    finish(self, job, watch.timeout_error(run, self.timeout, failure))
+  else
+    return false
+  end
+  return true
+end
+
+-- Reads the states of all active runs.
+local function look(self)
+  local runs, still = {}, {}
+  for i, job in ipairs(self.active) do runs[i] = job.item.run end
+  local failures = fleet.read(self.fleet, runs, #runs > 0 and oldest(self.active) or 0)
+  for _, job in ipairs(self.active) do
+    if not settle(self, job, failures[job.item.run]) then still[#still + 1] = job end
+  end
+  if #still < #self.active then self.quiet = 0 end
+  self.active = still
+end
+
+local function schedule(self)
+  self.due = core.now() + watch.jittered(self.intervals, self.quiet + 1)
+end
+
+-- Waits until it is time to look again, and looks. Afterwards a place may be free.
+local function tick(self)
+  driver.current().sleep(math.max(self.due - core.now(), 0))
+  self.quiet = self.quiet + 1
+  look(self)
+  schedule(self)
+  self.full = false
+end
+
+function Map:next()
+  while true do
+    fill(self)
+    if #self.ended > 0 then return table.remove(self.ended, 1) end
+    if #self.active == 0 and not self.pending and self.exhausted then return nil end
+    tick(self)
+  end
+end
+
+---Runs a Worker with each of many inputs; iterates over the items as they end: index, input, run, err.
+---An item whose run failed, or was never started, has `err`; the others go on. A start whose outcome
+---is unknown is reported and never made again.
+---@param client coreclaw.Client
+---@param id string|coreclaw.Worker
+---@param inputs table[]|fun(): table?  a list, or an iterator
+---@param options table?  those of `worker:start`, and concurrency: runs at once, default 10;
+---  wait_for_slot: wait where the plan allows no further run (default true); on_start(item): called
+---  when a run was started; require = "data": as of `worker:call`; timeout: seconds for each run,
+---  default 3600, 0 = none; poll_intervals
+---@return fun(): coreclaw.MapItem?
+function map.new(client, id, inputs, options)
+  options = validate.options("client:map", options, map.OPTIONS)
+  local handle = worker.new(client, id, "client:map")
+  local self = setmetatable({
+    worker = handle, inputs = reader(inputs), fleet = { client = client, worker_id = handle.id },
+    concurrency = options.concurrency, wait_for_slot = options.wait_for_slot,
+    on_start = options.on_start, require = options.require, timeout = options.timeout,
+    intervals = config.intervals("client:map", options.poll_intervals) or client.settings.poll_intervals,
+    start_options = {}, active = {}, ended = {}, index = 0, quiet = 0,
+  }, Map)
+  for _, name in ipairs(STARTS) do self.start_options[name] = options[name] end
+  input.build("client:map", {}, self.start_options)
+  schedule(self)
+  return function() return self:next() end
+end
+
+return map

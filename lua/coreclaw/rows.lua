@@ -1,0 +1,112 @@
+--- The rows of a run: iterators over rows and pages, finished or still coming, and resuming them.
+
+local config = require "coreclaw.config"
+local follow = require "coreclaw.follow"
+local pages = require "coreclaw.pages"
+local token = require "coreclaw.token"
+local validate = require "coreclaw.validate"
+local watch = require "coreclaw.watch"
+
+local PAGE = {
+  limit = { type = "integer", min = 1, max = 100 },
+  page = { type = "integer", min = 1 },
+  skip_internal = { type = "boolean", default = true },
+  timeout = { type = "seconds" },
+}
+local ROWS = {
+  limit = PAGE.limit, page = PAGE.page, skip_internal = PAGE.skip_internal, timeout = PAGE.timeout,
+  follow = { type = "boolean", default = false },
+  poll_intervals = { type = "table" },
+  from = { type = "string" },
+}
+local FOLLOW_TIMEOUT = 3600
+
+---@class coreclaw.RowsOptions
+---@field follow boolean?         also the rows that are still to come, until the run has ended
+---@field from string?            a token: go on behind the row or page it came with
+---@field limit integer?          rows per page, 1–100, default 100
+---@field page integer?           first page, from 1
+---@field skip_internal boolean?  leave out the platform's own row id, default true
+---@field timeout number?         seconds for each page; with `follow` for all of it, default 3600, 0 = none
+---@field poll_intervals number[]? with `follow`: seconds between reads without news; the last one repeats
+
+-- Methods of the run.
+local rows = { methods = {} }
+
+---@class coreclaw.Run
+local Run = rows.methods
+
+local function source(run, timeout)
+  return {
+    client = run.client, operation = "listWorkerRunResults", path = { runId = run.slug },
+    options = { timeout = timeout },
+    token = token.writer(run.slug),
+  }
+end
+
+local function check(where, run, options)
+  options = validate.options(where, options, ROWS)
+  if options.from then
+    if options.page then validate.fail(where .. ": give either from or page") end
+    options.from = token.read(where, options.from, run.slug)
+  end
+  if options.poll_intervals and not options.follow then
+    validate.fail(where .. ": poll_intervals belongs to follow = true")
+  end
+  options.poll_intervals = config.intervals(where, options.poll_intervals)
+  options.page, options.limit = options.page or 1, options.limit or 100
+  return options
+end
+
+-- Pages of any kind; the second value of the iterator names the position behind a row.
+local function each(where, run, options)
+  options = check(where, run, options)
+  if not options.follow then
+    return pages.each(source(run, options.timeout), options.page, options.limit,
+      options.skip_internal, options.from)
+  end
+  local timeout = options.timeout or FOLLOW_TIMEOUT
+  local reader = follow.new(source(run), watch.new(run, timeout, options.poll_intervals), options)
+  return function() return reader:next() end
+end
+
+---Iterates over the rows of the run, page by page in constant memory. Raises the error object.
+---`for row in run:results() do print(row.title) end`. Calls `listWorkerRunResults`.
+---
+---With `follow = true` also over those that are still to come, each once, until the run has ended
+---and everything is read; `run.status` tells how it ended. When the time is up: error
+---`wait_timeout`; the run goes on.
+---
+---The second value is a token: `run:results { from = token }` goes on behind that row, in any
+---process. No row is lost; only where the platform has moved rows may some come again. A raised
+---error of `follow` has one too, in `err.token`.
+---@param options coreclaw.RowsOptions?
+---@return fun(): table?, string?
+function Run:results(options)
+  return pages.items(each("run:results", self, options))
+end
+
+---Iterates over the pages of the run's results, with a token behind each. Raises the error object.
+---With `follow = true` a page holds only its new rows, and may come again with further ones.
+---@param options coreclaw.RowsOptions?  as of `run:results`
+---@return fun(): coreclaw.Page?, string?
+function Run:pages(options)
+  local next_page = each("run:pages", self, options)
+  return function()
+    local page, mark = next_page()
+    if page then return page, mark(#page.list) end
+  end
+end
+
+---One page of results. Calls `listWorkerRunResults`.
+---@param options { page: integer?, limit: integer?, skip_internal: boolean?, timeout: number? }?
+---  page from 1, default 1; limit 1–100, default 20
+---@return coreclaw.Page?
+---@return coreclaw.Error?
+function Run:results_page(options)
+  options = validate.options("run:results_page", options, PAGE)
+  return pages.one(source(self, options.timeout), options.page or 1, options.limit or 20,
+    options.skip_internal)
+end
+
+return rows

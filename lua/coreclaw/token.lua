@@ -1,0 +1,59 @@
+--- Where reading stood: a short text with which an iterator goes on in another process.
+--
+-- Self-contained: the run, how many of its rows were read, and the platform's id of the last of
+-- them, by which it is seen whether the rows still stand where they stood.
+
+local validate = require "coreclaw.validate"
+
+local token = {}
+
+local LONGEST_ID = 64
+
+-- Ids are opaque: what could break the form is escaped, what is too long is cut.
+local function safe(id)
+  if id == nil then return "" end
+  id = tostring(id):sub(1, LONGEST_ID)
+  if not id:find "[^%w_.~-]" then return id end
+  return (id:gsub("[^%w_.~-]", function(char) return string.format("%%%02X", char:byte()) end))
+end
+
+---@class coreclaw.Position
+---@field n integer     rows read, from the first
+---@field anchor string the id of the last one as a token shows it; "" for a row without
+---@field text string   the token
+
+---A function that makes the tokens of a run: rows read, and the platform's id of the last one, nil
+---where it has none.
+---@param slug string  the run
+---@return fun(n: integer, id: any): string
+function token.writer(slug)
+  local format = "cc1;" .. safe(slug):gsub("%%", "%%%%") .. ";%d;%s;"
+  return function(n, id) return string.format(format, n, safe(id)) end
+end
+
+---Is this the row that a token was made at?
+---@param position coreclaw.Position
+---@param id any  the row's id
+---@return boolean
+function token.fits(position, id)
+  return position.anchor == "" or position.anchor == safe(id)
+end
+
+---Checks a token and reads it. Raises for one that is damaged or belongs to another run.
+---@param where string
+---@param text string
+---@param slug string
+---@return coreclaw.Position
+function token.read(where, text, slug)
+  local run, n, anchor
+  if type(text) == "string" then run, n, anchor = text:match "^cc1;([^;]+);(%d+);([%w_.~%%-]*);$" end
+  if not run or #n > 15 then
+    validate.fail(where .. ": from must be a token that the iterator gave, whole, got "
+      .. validate.show(text))
+  elseif run ~= safe(slug) then
+    validate.fail(where .. ": from is a token of another run (" .. run .. "), this one is " .. slug)
+  end
+  return { n = tonumber(n), anchor = anchor, text = text }
+end
+
+return token

@@ -1,0 +1,108 @@
+--- Watching a run: reads of its state, with pauses between them, within a time.
+--
+-- Polling is another thing than retry: a passing failure is no reason to lose a paid run from
+-- sight. It is kept as `cause`, and the watch goes on until its time is up.
+
+local core = require "coreclaw.core"
+local driver = require "coreclaw.driver"
+local errors = require "coreclaw.errors"
+
+---@class coreclaw.Watch
+---@field run coreclaw.Run
+---@field cause coreclaw.Error?  the last passing failure
+local Watch = { __name = "coreclaw.Watch" }
+Watch.__index = Watch
+
+local FINAL = { succeeded = true, failed = true, aborted = true }
+
+-- `aborting` may never become anything else: so many reads, then it is reported as it is.
+local ABORTING_READS = 10
+
+local watch = { FINAL = FINAL, ABORTING_READS = ABORTING_READS }
+
+---The pause before the next read: ± 20 %, so that many waiting programs do not come in step.
+---@param intervals number[]  seconds; the last one repeats
+---@param nth integer         how many pauses without news, this one included
+---@return number seconds
+function watch.jittered(intervals, nth)
+  return intervals[math.min(nth, #intervals)] * (0.8 + core.random() * 0.4)
+end
+
+---@param run coreclaw.Run
+---@param timeout number       seconds for all of it, 0 = none
+---@param intervals number[]?  default: the client's
+---@return coreclaw.Watch
+function watch.new(run, timeout, intervals)
+  return setmetatable({
+    run = run, timeout = timeout, intervals = intervals or run.client.settings.poll_intervals,
+    deadline = timeout > 0 and core.now() + timeout or math.huge,
+    pauses = 0, aborting_reads = 0,
+  }, Watch)
+end
+
+---Will the run's state never change, as far as anybody can tell?
+---@return boolean
+function Watch:settled()
+  return FINAL[self.run.status] == true
+    or (self.run.status == "aborting" and self.aborting_reads >= ABORTING_READS)
+end
+
+---Seconds for one request: what a call usually gets, but not past the deadline, for a run whose
+---end is still awaited.
+---@return number? timeout  nil = none
+function Watch:budget()
+  local usual = self.run.client.settings.timeout
+  if self.deadline == math.huge or self:settled() then return usual end
+  local rest = math.max(self.deadline - core.now(), 1)
+  return usual > 0 and math.min(usual, rest) or rest
+end
+
+---Reads the run's state.
+---@return boolean? ok  false after a failure that may pass
+---@return coreclaw.Error? err  one that will not
+function Watch:read()
+  local ok, err = self.run:reload { timeout = self:budget() }
+  self.cause = err
+  if not ok then
+    if err.retryable then return false end
+    return nil, err
+  end
+  if self.run.status == "aborting" then self.aborting_reads = self.aborting_reads + 1 end
+  return true
+end
+
+---Sleeps until the next read, at the latest until the deadline.
+---@return boolean  false: the time is up
+function Watch:pause()
+  local rest = self.deadline - core.now()
+  if rest <= 0 then return false end
+  self.pauses = self.pauses + 1
+  driver.current().sleep(math.min(watch.jittered(self.intervals, self.pauses), rest))
+  return true
+end
+
+---Something happened: the pauses begin anew with the short ones.
+function Watch:stir()
+  self.pauses = 0
+end
+
+---The error for a time that is up. The run goes on.
+---@param run coreclaw.Run
+---@param timeout number          seconds that were given
+---@param cause coreclaw.Error?  the last passing failure
+---@return coreclaw.Error
+function watch.timeout_error(run, timeout, cause)
+  return errors.new {
+    kind = "wait_timeout",
+    message = string.format("run %s was still %s after %g seconds; it was not aborted and goes on",
+      run.slug, run.status or "unread", timeout),
+    cause = cause, run = run, sent = "yes", retryable = true, operation = "getWorkerRun",
+  }
+end
+
+---@return coreclaw.Error
+function Watch:expired()
+  return watch.timeout_error(self.run, self.timeout, self.cause)
+end
+
+return watch
