@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "cc_sys.h"
+#include "cc_text.h"
 
 #define PREALLOCATE_MAX (8u << 20) /* a length that lies must not cost more than this */
 
@@ -84,13 +85,23 @@ static cc_end end_of_sink(cc_sink_code code) {
     return CC_END_CURL;
 }
 
+/* What the caller made the range depend on, NULL if nothing. */
+static const char *validator_of(const cc_request *r) {
+    const struct curl_slist *h = r->headers;
+    while (h && !cc_text_header_is(h->data, "if-range")) h = h->next;
+    if (!h) return NULL;
+    const char *value = h->data + strlen("if-range:");
+    return value + strspn(value, " \t");
+}
+
 /* Where to with it? The status is only known now, and a redirect may have asked before. */
 static cc_end begin_body(cc_request *r) {
     long status = 0;
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
     r->sized = true;
     if (!cc_sink_wants(&r->sink, status)) return make_room(r);
-    return end_of_sink(cc_sink_begin(&r->sink, status, &r->answer_headers, length_of(r)));
+    return end_of_sink(
+        cc_sink_begin(&r->sink, status, &r->answer_headers, length_of(r), validator_of(r)));
 }
 
 /* Of an answer that is no file only what explains it is wanted. */

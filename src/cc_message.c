@@ -215,7 +215,7 @@ static void tell_end(scene *s, cc_end end) {
         say(s, "%s redirects too often or to where this request must not go", s->where);
         break;
     case CC_END_RANGE:
-        say(s, "%s answered with another part of the file than was asked for", s->where);
+        say(s, "%s answered with another part, or of another file, than was asked for", s->where);
         break;
     case CC_END_FILE:
         say(s, "cannot write the file: %s (after %lld bytes)", cc_file_message(r->sink.error),

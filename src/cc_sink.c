@@ -21,22 +21,31 @@ bool cc_sink_wants(const cc_sink *s, long status) {
 }
 
 /* What a 206 says of itself must be what was asked for. */
-static cc_sink_code check_range(cc_sink *s, const cc_buf *headers) {
+static bool is_range(cc_sink *s, const cc_buf *headers) {
     int64_t first, last;
-    if (!cc_text_content_range(headers->data, headers->len, &first, &last, &s->total)) {
-        return CC_SINK_RANGE;
-    }
-    return first == s->offset ? CC_SINK_OK : CC_SINK_RANGE;
+    return cc_text_content_range(headers->data, headers->len, &first, &last, &s->total) &&
+           first == s->offset;
 }
 
-static cc_sink_code check_answer(cc_sink *s, long status, const cc_buf *headers, int64_t length) {
-    if (status == 206) return check_range(s, headers);
+/* Not every server heeds If-Range; then its answer tells. */
+static bool is_same_file(const cc_buf *headers, const char *validator) {
+    return !validator || cc_text_has_header(headers->data, headers->len, "etag:", validator) ||
+           cc_text_has_header(headers->data, headers->len, "last-modified:", validator);
+}
+
+static cc_sink_code check_answer(cc_sink *s, long status, const cc_buf *headers, int64_t length,
+                                 const char *validator) {
+    if (status == 206) {
+        bool good = is_range(s, headers) && is_same_file(headers, validator);
+        return good ? CC_SINK_OK : CC_SINK_RANGE;
+    }
     s->total = length;
     return s->offset == 0 ? CC_SINK_OK : CC_SINK_WHOLE;
 }
 
-cc_sink_code cc_sink_begin(cc_sink *s, long status, const cc_buf *headers, int64_t length) {
-    cc_sink_code code = check_answer(s, status, headers, length);
+cc_sink_code cc_sink_begin(cc_sink *s, long status, const cc_buf *headers, int64_t length,
+                           const char *validator) {
+    cc_sink_code code = check_answer(s, status, headers, length, validator);
     if (code != CC_SINK_OK) return code;
     if (s->total > s->max) return CC_SINK_FULL;
     s->error = cc_file_truncate(&(cc_file){s->fd}, s->offset);

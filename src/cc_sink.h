@@ -26,7 +26,7 @@ typedef struct cc_sink {
 typedef enum cc_sink_code {
     CC_SINK_OK = 0,
     CC_SINK_WHOLE, /* a 200, and the file is already begun: it stays as it is */
-    CC_SINK_RANGE, /* a 206 that is not the range asked for */
+    CC_SINK_RANGE, /* a 206 that is not the range asked for, or of another file */
     CC_SINK_FULL,  /* larger than max */
     CC_SINK_ERROR  /* see error */
 } cc_sink_code;
@@ -40,9 +40,11 @@ bool cc_sink_open(cc_sink *s, const cc_file *file, int64_t offset, int64_t max);
 /* Is an answer of that status for the file? Others go to memory. */
 bool cc_sink_wants(const cc_sink *s, long status);
 
-/* The answer begins. length: of its body, -1 when unknown. What the file holds behind the place
- * where it goes on is cut off. */
-cc_sink_code cc_sink_begin(cc_sink *s, long status, const cc_buf *headers, int64_t length);
+/* The answer begins. length: of its body, -1 when unknown. validator: the ETag or Last-Modified
+ * that a 206 must have, NULL if it needs none. What the file holds behind the place where it goes
+ * on is cut off. */
+cc_sink_code cc_sink_begin(cc_sink *s, long status, const cc_buf *headers, int64_t length,
+                           const char *validator);
 
 cc_sink_code cc_sink_write(cc_sink *s, const char *bytes, size_t n);
 

@@ -87,6 +87,22 @@ static const char *find_line(const char *block, size_t n, const char *prefix) {
     return NULL;
 }
 
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool cc_text_has_header(const char *block, size_t n, const char *name, const char *value) {
+    const char *end = block + n, *at = find_line(block, n, name);
+    size_t length = strlen(value);
+    if (!at) return false;
+    while (at < end && (*at == ' ' || *at == '\t')) at++;
+    if ((size_t)(end - at) < length || memcmp(at, value, length) != 0) return false;
+    for (at += length; at < end && *at != '\n'; at++) {
+        if (!is_blank(*at)) return false;
+    }
+    return true;
+}
+
 /* Digits and then one of the characters of stop. */
 static bool read_number(const char **at, const char *end, const char *stop, int64_t *out) {
     const char *c = *at;

@@ -27,6 +27,9 @@ bool cc_text_header_is_empty(const char *line);
 bool cc_text_content_range(const char *block, size_t n, int64_t *first, int64_t *last,
                            int64_t *total);
 
+/* Is there a header of that name ("etag:") with exactly that value in the block? */
+bool cc_text_has_header(const char *block, size_t n, const char *name, const char *value);
+
 bool cc_text_is_https(const char *url);
 
 /* Copies "host:port" of a URL, the port also where it is the scheme's own. Never user or password.
