@@ -130,7 +130,9 @@ cc_request *cc_request_new(CURLSH *share) {
 }
 
 static int64_t microseconds(double seconds) {
-    return seconds > 1e9 ? 0 : (int64_t)(seconds * 1e6 + 0.5); /* thirty years are no limit */
+    if (seconds > 1e9 || seconds <= 0) return 0; /* thirty years are no limit */
+    int64_t us = (int64_t)(seconds * 1e6 + 0.5);
+    return us > 0 ? us : 1; /* little is not none */
 }
 
 static void set_limits(cc_request *r, const cc_spec *s) {

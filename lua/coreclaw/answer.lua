@@ -1,6 +1,7 @@
 --- Reads an answer: bytes → envelope → data or error. Knows both layers, HTTP and `code`.
 
 local core = require "coreclaw.core"
+local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
 local json = require "coreclaw.json"
 
@@ -31,6 +32,12 @@ end
 
 local function string_or_nil(value)
   return type(value) == "string" and value ~= "" and value or nil
+end
+
+---The request id of a success, nil where there is none.
+function answer.request_id(envelope, client)
+  local id = string_or_nil(envelope.request_id)
+  return id and errors.mask(id, config.secret(client.settings))
 end
 
 -- `details` is a list of strings by the contract, null or a list of objects in practice.
@@ -64,12 +71,12 @@ local function api_error(envelope, status, kind, retryable, sent, key)
   }
 end
 
-local function unreadable(api, status, body, why)
+local function unreadable(api, status, body, why, secret)
   local kind, retryable, sent = core.classify(api, status, nil)
   local message = kind == "bad_response" and "the answer cannot be read (" .. why .. ")"
     or "HTTP " .. status .. " without a readable answer"
   return errors.new {
-    kind = kind, message = message .. excerpt(body), http_status = status,
+    kind = kind, message = message .. excerpt(errors.mask(body:sub(1, 2000), secret)), http_status = status,
     sent = sent, retryable = retryable,
   }
 end
@@ -78,12 +85,13 @@ end
 ---@param api "v1"|"v2"
 ---@param status integer
 ---@param body string
+---@param secret string?  the key, which no text of an error may hold
 ---@return table? envelope  on success (HTTP 2xx and code 0): code, message, data, request_id
 ---@return coreclaw.Error?
-function answer.read(api, status, body)
+function answer.read(api, status, body, secret)
   local envelope, why = envelope_of(body)
   if not envelope then
-    return nil, unreadable(api, status, body, why)
+    return nil, unreadable(api, status, body, why, secret)
   end
   local kind, retryable, sent, key = core.classify(api, status, envelope.code)
   if not kind then return envelope end

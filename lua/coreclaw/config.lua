@@ -10,7 +10,7 @@ local url = require "coreclaw.url"
 local config = {}
 
 local OPTIONS = {
-  api_key = { type = "string" },
+  api_key = { type = "string", secret = true },
   api = { type = "string", enum = { "v2", "v1" }, default = "v2" },
   auth = { type = "string", enum = { "bearer", "api_key", "query" } },
   base_url = { type = "url" },
@@ -19,7 +19,7 @@ local OPTIONS = {
   request_timeout = { type = "seconds", default = 60 },
   connect_timeout = { type = "seconds", default = 10 },
   idle_timeout = { type = "seconds", default = 30 },
-  max_body = { type = "integer", min = 1, default = 64 * 1024 * 1024 },
+  max_body = { type = "integer", min = 1, max = 2 ^ 53, default = 64 * 1024 * 1024 },
   verify = { type = "boolean", default = true },
   ca_file = { type = "text" },
   proxy = { type = "text" },

@@ -4,6 +4,7 @@
 -- Nothing secret ever gets in: whoever builds an error passes it through `scrub` first.
 
 local core = require "coreclaw.core"
+local url = require "coreclaw.url"
 
 ---@class coreclaw.Error
 ---@field kind coreclaw.ErrorKind  what went wrong, from a closed list (`coreclaw.errors.kinds`)
@@ -77,8 +78,12 @@ local function context(err)
   return #list > 0 and " (" .. table.concat(list, ", ") .. ")" or ""
 end
 
+local MAX_SHOWN = 1000
+
 function Error:__tostring()
-  return "coreclaw: " .. self.kind .. ": " .. self.message .. context(self)
+  local message = self.message
+  if #message > MAX_SHOWN then message = message:sub(1, MAX_SHOWN) .. "..." end
+  return (("coreclaw: " .. self.kind .. ": " .. message .. context(self)):gsub("[%z\1-\31\127]+", " "))
 end
 
 ---Makes an error object of the fields given. `kind` and `message` are required.
@@ -98,19 +103,25 @@ function errors.is(value)
   return type(value) == "table" and getmetatable(value) == Error
 end
 
-local function scrub_value(value, secret, depth)
-  if type(value) == "string" then
-    local at = value:find(secret, 1, true)
+---A text without the secret, be it plain or as it stands in a query.
+function errors.mask(text, secret)
+  if not secret then return text end
+  for _, form in ipairs { secret, url.escape(secret) } do
+    local at = text:find(form, 1, true)
     while at do
-      value = value:sub(1, at - 1) .. "***" .. value:sub(at + #secret)
-      at = value:find(secret, at + 3, true)
-    end
-  elseif type(value) == "table" and depth > 0 then
-    for k, v in pairs(value) do
-      value[k] = scrub_value(v, secret, depth - 1)
+      text = text:sub(1, at - 1) .. "***" .. text:sub(at + #form)
+      at = text:find(form, at + 3, true)
     end
   end
-  return value
+  return text
+end
+
+local function scrub_value(value, secret)
+  if type(value) == "string" then return errors.mask(value, secret) end
+  if type(value) ~= "table" then return value end
+  local out = setmetatable({}, getmetatable(value))
+  for k, v in pairs(value) do out[scrub_value(k, secret)] = scrub_value(v, secret) end
+  return out
 end
 
 ---Takes a secret out of every text of an error: a server may echo the key it was sent.
@@ -120,7 +131,7 @@ end
 function errors.scrub(err, secret)
   if secret and secret ~= "" then
     for _, field in ipairs { "message", "details", "request_id", "key" } do
-      err[field] = scrub_value(err[field], secret, 4)
+      err[field] = scrub_value(err[field], secret)
     end
   end
   return err

@@ -1,23 +1,9 @@
 --- Hooks: what a caller may watch. They see everything but the key.
 
 local config = require "coreclaw.config"
-local url = require "coreclaw.url"
+local errors = require "coreclaw.errors"
 
 local hooks = {}
-
-local MASK = "***"
-
--- The key plain, and as it stands in a query.
-local function mask(text, key)
-  for _, secret in ipairs { key, url.escape(key) } do
-    local at = text:find(secret, 1, true)
-    while at do
-      text = text:sub(1, at - 1) .. MASK .. text:sub(at + #secret)
-      at = text:find(secret, at + #MASK, true)
-    end
-  end
-  return text
-end
 
 ---@class coreclaw.RequestEvent
 ---@field operation string
@@ -30,11 +16,11 @@ end
 local function describe(client, call, built, attempt)
   local key = config.secret(client.settings)
   local headers = {}
-  for i, line in ipairs(built.headers) do headers[i] = key and mask(line, key) or line end
+  for i, line in ipairs(built.headers) do headers[i] = errors.mask(line, key) end
   return {
     operation = call.id, attempt = attempt, method = built.method, headers = headers,
-    url = key and mask(built.url, key) or built.url,
-    body = built.body and key and mask(built.body, key) or built.body,
+    url = errors.mask(built.url, key),
+    body = built.body and errors.mask(built.body, key),
   }
 end
 
@@ -56,7 +42,7 @@ function hooks.response(client, call, record, attempt, err)
   local hook = client.settings.on_response
   if not hook then return end
   local key = config.secret(client.settings)
-  local function text(value) return type(value) == "string" and key and mask(value, key) or value end
+  local function text(value) return type(value) == "string" and errors.mask(value, key) or value end
   guarded(hook, {
     operation = call.id, attempt = attempt, error = err,
     status = record.status or nil,

@@ -27,13 +27,11 @@ local function limit(seconds, deadline)
 end
 
 local function exchange(client, call, built, attempt)
-  local waiter = driver.current()
   hooks.request(client, call, built, attempt)
-  local record = waiter.submit(built)
-  waiter.wait(record)
+  local record = driver.current().exchange(built)
   local envelope, err
   if record.status then
-    envelope, err = answer.read(client.settings.api, record.status, record.body)
+    envelope, err = answer.read(client.settings.api, record.status, record.body, config.secret(client.settings))
   else
     err = answer.failed(record.body)
   end
@@ -73,7 +71,16 @@ local function finish(err, call, attempt, since)
   return nil, err
 end
 
+-- Without libcurl's callback before sending nothing stops it from sending twice.
+local function check_library(call)
+  if call.operation.class ~= "read" and not core.curl.at_most_once then
+    validate.fail(call.id .. " is refused: libcurl " .. core.curl.version
+      .. " may send it twice; 7.80 or newer is needed")
+  end
+end
+
 local function attempts(client, call, built, deadline)
+  check_library(call)
   local since, attempt = math.floor(core.time()), 0
   while true do
     attempt = attempt + 1

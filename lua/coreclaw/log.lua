@@ -20,14 +20,19 @@ local RANK = { debug = 1, info = 2, warn = 3, error = 4 }
 ---The levels, from the lowest.
 log.LEVELS = LEVELS
 
+-- %.0f: Lua 5.1 and LuaJIT write only 14 digits by themselves.
+local function text_of(group)
+  if type(group) == "number" then return string.format("%.0f", group) end
+  return type(group) == "string" and group or nil
+end
+
 local function entry(item)
   if type(item) ~= "table" then return { text = tostring(item) } end
-  local group = item.group
   return {
     text = type(item.content) == "string" and item.content or "",
     level = LEVELS[item.type],
     time = type(item.timestamp) == "number" and item.timestamp / 1000 or nil,
-    group = (type(group) == "string" or type(group) == "number") and tostring(group) or nil,
+    group = text_of(item.group),
   }
 end
 

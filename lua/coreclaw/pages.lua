@@ -105,6 +105,9 @@ local function misfit(data, list, page, limit)
   if type(served) == "number" and served ~= page and #list > 0 then
     return string.format("page %d was asked for and page %d came", page, served)
   end
+  if type(data.count) == "number" and data.count > 0 and #list > 0 and (page - 1) * limit >= data.count then
+    return string.format("page %d lies behind the %d rows that there are", page, data.count)
+  end
   if #list > limit then
     return string.format("a page of %d rows was asked for and %d came", limit, #list)
   end

@@ -23,6 +23,12 @@ local OPTIONS = {
 
 local WRITE_ATTEMPTS = 3
 
+-- What no policy may repeat: it could be done, and paid for, twice.
+local function is_safe(class, err)
+  if class == "last" then return false end
+  return class ~= "paid" or err.sent == "no" or err.sent == "refused"
+end
+
 local function may_repeat(class, err, attempt, attempts)
   if attempt >= attempts then return false end
   if class == "read" then return err.retryable end
@@ -52,7 +58,13 @@ function retry.policy(setting)
   if setting == false then
     return function() return nil end
   elseif type(setting) == "function" then
-    return setting
+    return function(err, class, attempt)
+      local delay = is_safe(class, err) and setting(err, class, attempt) or nil
+      if delay then
+        validate.value("coreclaw.new: retry", "what the function returns", delay, { type = "seconds" })
+      end
+      return delay
+    end
   elseif setting ~= nil and setting ~= true and type(setting) ~= "table" then
     validate.fail("coreclaw.new: retry must be false, a table or a function, got "
       .. validate.show(setting))

@@ -89,7 +89,7 @@ function run.absorb(self, data)
     local value = data[name]
     if type(value) == "string" or type(value) == "number" then self[name] = value end
   end
-  if type(data.results) == "number" then self.results_count = data.results end
+  if type(data.results) == "number" and data.results % 1 == 0 then self.results_count = data.results end
   return self
 end
 
@@ -146,7 +146,7 @@ end
 ---@return coreclaw.Error?
 function Run:reload(options)
   options = validate.options("run:reload", options, ONLY_TIMEOUT)
-  local envelope, err = http.call(self.client, "getWorkerRun", { path = path(self) }, options)
+  local envelope, err, behind = http.call(self.client, "getWorkerRun", { path = path(self) }, options)
   if not envelope then
     err.run = self
     return nil, err
@@ -155,10 +155,10 @@ function Run:reload(options)
   if type(data.status) ~= "string" then
     return nil, errors.new {
       kind = "bad_response", message = "the run's detail has no status", operation = "getWorkerRun",
-      request_id = envelope.request_id, sent = "yes", run = self,
+      request_id = answer.request_id(envelope, self.client), sent = "yes", run = self,
     }
   end
-  return run.absorb(self, data)
+  return run.absorb(self, data), nil, behind
 end
 
 ---Waits until the run has ended. Polls `getWorkerRun` after 2, 2, 3, 5, 8, 10, then every 15
@@ -184,9 +184,11 @@ function Run:wait(options)
 end
 
 -- An abort whose first answer was lost is refused the second time: then the state decides.
-local function aborted_already(self, err)
+local function aborted_already(self, err, deadline)
   if err.kind ~= "run_conflict" or err.attempts < 2 then return false end
-  return self:reload() and (self.status == "aborting" or self.status == "aborted")
+  local rest = math.max(deadline - core.now(), 0.5)
+  return self:reload { timeout = rest < math.huge and rest or 0 }
+    and (self.status == "aborting" or self.status == "aborted")
 end
 
 ---Asks the platform to abort the run. Success means accepted, not done: `wait` or `reload` tell.
@@ -196,12 +198,14 @@ end
 ---@return coreclaw.Error?
 function Run:abort(options)
   options = validate.options("run:abort", options, ONLY_TIMEOUT)
-  local envelope, err = http.call(self.client, "abortWorkerRun", { path = path(self) }, options)
-  if not envelope and not aborted_already(self, err) then
+  local timeout = options.timeout or self.client.settings.timeout
+  local deadline = timeout > 0 and core.now() + timeout or math.huge
+  local envelope, err, behind = http.call(self.client, "abortWorkerRun", { path = path(self) }, options)
+  if not envelope and not aborted_already(self, err, deadline) then
     err.run = self
     return nil, err
   end
-  return self
+  return self, nil, behind
 end
 
 ---Starts the run's Worker again with the same input: a new run, which is paid for.
@@ -212,8 +216,11 @@ end
 function Run:rerun(options)
   options = validate.options("run:rerun", options, RERUN)
   local params = { path = path(self), body = { callback_url = options.callback_url } }
-  return run.start(self.client, "rerunWorkerRun", params, options,
+  local again, err, _, behind = run.start(self.client, "rerunWorkerRun", params, options,
     { scraper_slug = self.scraper_slug, scraper_title = self.scraper_title })
+  if again then return again, nil, behind end
+  err.run, err.worker = self, err.worker or self.scraper_slug
+  return nil, err
 end
 
 ---Calls an operation that starts a run, and makes the handle of its answer. A success without a
@@ -228,11 +235,11 @@ function run.start(client, operation, params, options, fields)
   if type(data.run_slug) ~= "string" or data.run_slug == "" then
     return nil, http.unknown_outcome(errors.new {
       kind = "bad_response", message = "the platform accepted the start but gave no run_slug",
-      request_id = envelope.request_id, operation = operation, sent = "yes",
+      request_id = answer.request_id(envelope, client), operation = operation, sent = "yes",
     }, { params = params }, since)
   end
   local handle = run.new(client, data.run_slug, fields)
-  handle.status, handle.request_id = "ready", envelope.request_id
+  handle.status, handle.request_id = "ready", answer.request_id(envelope, client)
   client.started:add(handle.slug)
   return handle, nil, data, behind
 end

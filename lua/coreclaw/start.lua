@@ -1,5 +1,7 @@
 --- What every way to start something has in common: its options, its payload, its sync answer.
 
+local core = require "coreclaw.core"
+local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
 local input = require "coreclaw.input"
 local log = require "coreclaw.log"
@@ -57,12 +59,14 @@ end
 
 ---A run that ended otherwise than well, as an error that tells what the log tells.
 ---@param handle coreclaw.Run
+---@param deadline number?  of the call (core.now): the log is read for comfort, and never keeps it up
 ---@return coreclaw.Error
-function start.failure(handle)
+function start.failure(handle, deadline)
   local message = "run " .. handle.slug .. " ended as " .. tostring(handle.status)
-  local run_log = handle:log { timeout = 20 }
+  local rest = (deadline or math.huge) - core.now()
+  local run_log = handle:log { timeout = math.min(20, math.max(rest, 0.5)) }
   local why = run_log and log.last_error(run_log.entries) or handle.err_msg
-  if why and why ~= "" then message = message .. ": " .. why end
+  if why and why ~= "" then message = message .. ": " .. errors.mask(why, config.secret(handle.client.settings)) end
   return errors.new {
     kind = handle.status == "failed" and "run_failed" or "run_aborted",
     message = message, operation = "getWorkerRun", run = handle, sent = "yes",
@@ -77,9 +81,10 @@ end
 
 local function sync_result(handle, data, options)
   handle.status = type(data.run_status) == "string" and data.run_status or nil
-  handle.started_at = data.execution_start_timestamp
-  handle.finished_at = data.execution_end_timestamp
-  handle.duration = data.running_duration
+  local function number(name) return type(data[name]) == "number" and data[name] or nil end
+  handle.started_at, handle.finished_at = number "execution_start_timestamp", number "execution_end_timestamp"
+  handle.duration = number "running_duration"
+  if type(data.error_message) == "string" and data.error_message ~= "" then handle.err_msg = data.error_message end
   local window = type(data.results) == "table" and data.results or {}
   local result = pages.read(window, "list", options.page or 1, options.limit or 20,
     options.skip_internal)
@@ -101,12 +106,13 @@ function start.sync(client, operation, params, options)
   local body = params.body
   body.is_async, body.limit, body.offset = false, options.limit, options.page
   local timeout = options.timeout or start.SYNC_TIMEOUT
+  local deadline = timeout > 0 and core.now() + timeout or math.huge
   local handle, err, data, behind = run.start(client, operation, params,
     { timeout = timeout, request_timeout = timeout, idle_timeout = 0 })
   if not handle then return nil, err end
   local result = sync_result(handle, data, options)
   if result.finished and handle.status ~= "succeeded" then
-    err = start.failure(handle)
+    err = start.failure(handle, deadline)
     err.result = result
     return nil, err
   end

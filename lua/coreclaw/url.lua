@@ -43,6 +43,7 @@ end
 -- What no identifier may be, whatever it names; nil when it is fine.
 local function fault(id)
   if id == "" then return "is empty" end
+  if id == "." then return "is '.'" end
   if id:find("%c") then return "holds a newline or control character" end
   if id:find("%s") then return "holds a space" end
   if id:find("..", 1, true) then return "holds '..'" end

@@ -116,7 +116,7 @@ local types = {
   },
   url = {
     test = function(v)
-      return type(v) == "string" and v:match("^https?://[^%s%c/?#]+[^%s%c]*$") ~= nil
+      return type(v) == "string" and v:match("^https?://[^%s%c/?#:][^%s%c/?#]*[^%s%c]*$") ~= nil
     end,
     want = "an http:// or https:// URL without spaces",
   },
@@ -153,7 +153,8 @@ function validate.value(where, name, value, rule)
     for i, word in ipairs(rule.enum) do words[i] = tostring(word) end
     validate.fail(text .. "one of " .. table.concat(words, ", ") .. ", got " .. validate.show(value))
   elseif not kind.test(value) or not in_range(value, rule) then
-    validate.fail(text .. kind.want .. range_text(rule) .. ", got " .. validate.show(value))
+    validate.fail(text .. kind.want .. range_text(rule) .. ", got "
+      .. (rule.secret and "a " .. type(value) or validate.show(value)))
   end
 end
 
@@ -165,7 +166,8 @@ end
 ---@return table
 function validate.options(where, options, spec)
   if options ~= nil and type(options) ~= "table" then
-    validate.fail(where .. ": options must be a table, got " .. validate.show(options))
+    validate.fail(where .. ": options must be a table, got "
+      .. (type(options) == "string" and "a string" or validate.show(options))) -- it may be the key
   end
   local out = {}
   for name, value in pairs(options or {}) do

@@ -15,6 +15,10 @@ Watch.__index = Watch
 
 local FINAL = { succeeded = true, failed = true, aborted = true }
 
+-- What may pass, though the same request would hardly be repeated: a page of a front end under HTTP
+-- 200, a run that is not to be found yet. So often in a row before it is believed.
+local ODDITIES = { bad_response = 3, not_found = 3 }
+
 -- `aborting` may never become anything else: so many reads, then it is reported as it is.
 local ABORTING_READS = 10
 
@@ -49,12 +53,19 @@ end
 
 ---Seconds for one request: what a call usually gets, but not past the deadline, for a run whose
 ---end is still awaited.
----@return number? timeout  nil = none
+---@return number timeout  0 = none
 function Watch:budget()
   local usual = self.run.client.settings.timeout
   if self.deadline == math.huge or self:settled() then return usual end
-  local rest = math.max(self.deadline - core.now(), 1)
+  local rest = math.max(self.deadline - core.now(), 0.5)
   return usual > 0 and math.min(usual, rest) or rest
+end
+
+-- Is this failure no reason to lose a paid run from sight?
+function Watch:may_pass(err)
+  if err.retryable then return true end
+  self.odd = (self.odd or 0) + 1
+  return ODDITIES[err.kind] ~= nil and self.odd < ODDITIES[err.kind]
 end
 
 ---Reads the run's state.
@@ -64,9 +75,10 @@ function Watch:read()
   local ok, err = self.run:reload { timeout = self:budget() }
   self.cause = err
   if not ok then
-    if err.retryable then return false end
+    if self:may_pass(err) then return false end
     return nil, err
   end
+  self.odd = 0
   if self.run.status == "aborting" then self.aborting_reads = self.aborting_reads + 1 end
   return true
 end

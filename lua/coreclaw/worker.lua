@@ -1,6 +1,7 @@
 --- A Worker: a scraper of the platform, ready to be started.
 
 local core = require "coreclaw.core"
+local config = require "coreclaw.config"
 local http = require "coreclaw.http"
 local prepare = require "coreclaw.prepare"
 local queue = require "coreclaw.queue"
@@ -53,9 +54,16 @@ function worker.of(client, item)
   local function text(name)
     return type(item[name]) == "string" and item[name] ~= "" and item[name] or nil
   end
-  return worker.new(client, text "path" or text "slug", "list of Workers", {
-    title = text "title", description = text "description", raw = item,
-  })
+  local ok, handle = pcall(function()
+    return worker.new(client, text "path" or text "slug", "list of Workers", {
+      title = text "title", description = text "description", raw = item,
+    })
+  end)
+  if ok then return handle end
+  error(errors.new {
+    kind = "bad_response", message = "an entry of the list of Workers has no usable path or slug",
+    operation = "listStore", sent = "yes",
+  }, 0)
 end
 
 function Worker:__tostring()
@@ -210,7 +218,9 @@ end
 ---@return coreclaw.Error?
 function Worker:call(custom, options)
   options = validate.options("worker:call", options, CALL)
+  options.poll_intervals = config.intervals("worker:call", options.poll_intervals)
   local started, usual = core.now(), self.client.settings.timeout
+  local deadline = options.timeout > 0 and started + options.timeout or math.huge
   local timeout = options.timeout > 0 and usual > 0 and math.min(options.timeout, usual)
     or math.max(options.timeout, usual)
   local handle, err = begin(self, "worker:call", custom, options, timeout)
@@ -218,7 +228,7 @@ function Worker:call(custom, options)
   local ok
   ok, err = wait(handle, options, started)
   if not ok then return nil, err end
-  if handle.status ~= "succeeded" then return nil, start.failure(handle) end
+  if handle.status ~= "succeeded" then return nil, start.failure(handle, deadline) end
   err = options.require and without_data(handle)
   if err then return nil, err end
   return handle

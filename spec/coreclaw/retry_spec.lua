@@ -67,10 +67,23 @@ describe("retry", function()
 
   it("can be switched off, or be the caller's own", function()
     assert.is_nil(retry.policy(false)(err {}, "read", 1))
-    local own = function() return 7 end
-    assert.equal(own, retry.policy(own))
+    local own = function(_, _, attempt) return attempt < 3 and 7 or nil end
+    assert.equal(7, retry.policy(own)(err { retryable = false }, "read", 2))
+    assert.is_nil(retry.policy(own)(err {}, "read", 3))
     assert.is_number(retry.policy(true)(err {}, "read", 1))
     assert.is_number(retry.policy(nil)(err {}, "read", 1))
+  end)
+
+  it("does not even ask the caller's own about what could be paid twice", function()
+    local own = retry.policy(function() return 1 end)
+    assert.is_nil(own(err { sent = "unknown" }, "paid", 1))
+    assert.is_nil(own(err { sent = "no" }, "last", 1))
+    assert.equal(1, own(err { sent = "no" }, "paid", 1))
+    assert.equal(1, own(err { sent = "refused" }, "paid", 1))
+    for _, odd in ipairs { 0 / 0, -1, "soon", true } do
+      local _, message = pcall(retry.policy(function() return odd end), err {}, "read", 1)
+      assert.matches("what the function returns must be a number of seconds", message)
+    end
   end)
 
   it("says what is wrong with its numbers", function()

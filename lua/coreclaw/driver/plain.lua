@@ -57,6 +57,34 @@ function plain.wait(record, seconds)
   return true
 end
 
+local INTERRUPTED = {
+  kind = "cancelled", message = "interrupted", code = 42, name = "ABORTED_BY_CALLBACK",
+  sent = "unknown", retryable = false,
+}
+
+-- Nobody waits any more, so nothing may be sent behind our back. Wherever the interruption came, a
+-- closed engine sends nothing.
+local function abandon()
+  for _, record in pairs(records) do record.done, record.body = true, INTERRUPTED end
+  if owner == core.pid() then engine:close() end
+  owner, records = nil, {}
+end
+
+---Sends a request and waits for its end. An error raised meanwhile (by a debug hook: Ctrl-C in the
+---lua program) ends every transfer: a start that was interrupted must not leave later.
+---@param request table
+---@return table record
+function plain.exchange(request)
+  local ok, record = pcall(function()
+    local record = plain.submit(request)
+    plain.wait(record)
+    return record
+  end)
+  if ok then return record end
+  abandon()
+  error(record, 0)
+end
+
 ---How far a transfer is that has not ended.
 ---@param record table
 ---@return integer bytes    of the body, or of the file with what was there before
