@@ -191,21 +191,28 @@ local function move(self, data, size, fresh, firm)
   end
 end
 
+-- Can this failure pass? The pages of a live run may even be counted strangely for a while.
+local function may_pass(self, err)
+  if self.ending then return err.retryable and self.failures < FAILURES end
+  return err.retryable or (err.kind == "page_drift" and self.failures <= PATIENCE)
+end
+
 -- A page that could not be read. What may pass is waited out, within the time.
 local function endure(self, err)
   self.failures = self.failures + 1
-  if not err.retryable or (self.ending and self.failures >= FAILURES) then fail(self, err) end
-  self.watch.cause, self.retrying = err, true
+  if not may_pass(self, err) then fail(self, err) end
+  self.watch.cause = err
+  self.resting, self.retrying = err.kind == "page_drift", true
 end
 
 -- Between two rounds: the run's state, and a pause unless the run has just ended.
 local function rest(self)
   local watch = self.watch
-  if not self.ending and not self.retrying then
+  if self.resting and not self.ending then
     local ok, err = watch:read()
     if ok == nil then fail(self, err) end
     if watch:settled() then
-      self.ending, self.resting = true, false
+      self.ending, self.resting, self.retrying = true, false, false
       return
     end
   end

@@ -17,6 +17,9 @@ local map = {}
 -- What is handed on to `worker:start`.
 local STARTS = { "system", "callback_url", "version", "check" }
 
+-- Seconds for the log of a run that failed.
+local LOG_TIMEOUT = 20
+
 ---Options of `client:map`.
 map.OPTIONS = {
   concurrency = { type = "integer", min = 1, max = 1000, default = 10 },
@@ -137,7 +140,7 @@ end
 
 -- The error of a run that has ended otherwise than well, or brought no data.
 local function judge(self, run)
-  if run.status ~= "succeeded" then return start.failure(run) end
+  if run.status ~= "succeeded" then return start.failure(run, core.now() + LOG_TIMEOUT) end
   return self.require and verdict.without_data(run) or nil
 end
 

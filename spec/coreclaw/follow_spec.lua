@@ -293,6 +293,21 @@ describe("following", function()
     assert.equal(12, n)
   end)
 
+  it("lets a live run count its pages strangely for a while, not for ever", function()
+    local p = platform { step = growing(12, 3, true) }
+    local follower, n = reader(p), 0
+    p.fail = errors.new { kind = "page_drift", message = "odd" }
+    for page in function() return follower:next() end do
+      n = n + #page.list
+      if n == 6 then p.fail = errors.new { kind = "page_drift", message = "odd" } end
+    end
+    assert.equal(12, n)
+    p = platform { step = function() end }
+    p.fetch = function() return nil, errors.new { kind = "page_drift", message = "odd" } end
+    assert.equal("page_drift", raised(read, p).kind)
+    assert.equal(3, p.pauses)
+  end)
+
   it("gives up on an ended run whose rows cannot be read", function()
     local p = platform { status = "succeeded" }
     local reads = 0
