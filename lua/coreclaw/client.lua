@@ -3,6 +3,7 @@
 local config = require "coreclaw.config"
 local http = require "coreclaw.http"
 local operations = require "coreclaw.operations.v2"
+local map = require "coreclaw.map"
 local queue = require "coreclaw.queue"
 local raw = require "coreclaw.raw"
 local recent = require "coreclaw.recent"
@@ -100,6 +101,17 @@ function Client:proxy_regions(options)
   local data, err, behind = http.data(self, "listProxyRegions", params, options)
   if not data then return nil, err end
   return type(data.list) == "table" and data.list or {}, nil, behind
+end
+
+---Runs a Worker with each of many inputs, several at a time, and iterates over the items as they
+---end: `{ index, input, run, err }`. One that fails never loses the others; a start whose outcome is
+---unknown is reported and never made again. Polls with `listWorkerRuns`, 100 runs a request.
+---@param id string|coreclaw.Worker
+---@param inputs table[]|fun(): table?
+---@param options coreclaw.MapOptions?
+---@return fun(): coreclaw.MapItem?
+function Client:map(id, inputs, options)
+  return (map.new(self, id, inputs, options))
 end
 
 ---Forgets the key. Calls that need one raise from now on.
