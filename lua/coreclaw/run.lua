@@ -4,7 +4,7 @@ local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
-local exports = require "coreclaw.exports"
+local export = require "coreclaw.export"
 local http = require "coreclaw.http"
 local json = require "coreclaw.json"
 local logs = require "coreclaw.logs"
@@ -32,7 +32,7 @@ local watch = require "coreclaw.watch"
 local Run = { __name = "coreclaw.Run" }
 Run.__index = Run
 
-for _, room in ipairs { rows, logs, verdict, exports } do
+for _, room in ipairs { rows, logs, verdict, export } do
   for name, method in pairs(room.methods) do Run[name] = method end
 end
 

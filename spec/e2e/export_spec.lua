@@ -56,6 +56,13 @@ describe("run:export", function()
     end)
   end
 
+  it("takes the format from the path's ending, where nothing else is said", function()
+    local named = path .. ".json"
+    assert(run:export(named))
+    assert.equal(300, #assert(coreclaw.json.decode(read(named))))
+    os.remove(named)
+  end)
+
   it("writes only the columns that are wanted", function()
     assert(run:export(path, { fields = { "title", "index" } }))
     local first = read(path):match "[^\r\n]+"
@@ -115,7 +122,7 @@ describe("run:export", function()
   end)
 
   it("writes the full log", function()
-    local file = assert(run:export_log(path))
+    local file = assert(run:download_log(path))
     assert.is_true(file.bytes > 0)
     assert.matches("rows", read(path))
   end)
