@@ -60,7 +60,7 @@ $(BUILD)/c-tests/%: spec/core/%.c $(CC_SRC) $(HEADERS) spec/support/check.h
 DEMO_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev libluajit2-5.1-dev libcurl4-openssl-dev \
   ca-certificates lua-cjson nginx libnginx-mod-http-lua curl libxml2
 TEST_PACKAGES := $(DEMO_PACKAGES) lua5.1 lua5.2 lua5.3 luajit2 liblua5.1-0-dev liblua5.2-dev \
-  liblua5.3-dev lua-busted lua-luaossl python3 openssl valgrind procps
+  liblua5.3-dev lua-busted lua-luaossl python3 openssl valgrind procps libxlsxwriter4 gnumeric libxml2-utils
 LINT_PACKAGES := $(TEST_PACKAGES) lua-check clang cppcheck
 
 # What a Lua of this name needs to find our modules in the tree, and nobody else's.
@@ -76,6 +76,14 @@ demo: ## Install what is missing, build, start the sandbox, run a Worker, print 
 test: ## Install what is missing, build for every Lua, run everything, count it
 	@sh spec/support/install.sh $(TEST_PACKAGES)
 	@sh spec/support/test.sh
+
+.PHONY: test-long
+test-long: ## What takes too long for `make test`: 500 requests a second on the sandbox for a minute
+	@sh spec/support/install.sh $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory -s build LUAS="5.4 jit"
+	@rm -rf $(BUILD)/test
+	@sh spec/support/suite.sh load sh spec/support/busted.sh lua5.4 '--pattern=_long%.lua$$' spec/sandbox
+	@read -r p f s < $(BUILD)/test/load.count && echo "$$p passed, $$f failed, $$s skipped" && [ "$$f" = 0 ]
 
 .PHONY: lint
 lint: ## luacheck; gcc and clang with all warnings; cppcheck; the boundary of the two alphabets

@@ -1,137 +1,128 @@
--- Rows and logs as files, from the sandbox's second origin.
+-- Exports and whole logs of runs, as files, from the sandbox.
 
 local box = require "spec.support.box"
-local coreclaw = require "coreclaw"
+local core = require "coreclaw.core"
+local scripted = require "spec.support.scripted"
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local bytes = file:read "*a"
-  file:close()
-  return bytes
+local function shell(command)
+  local pipe = assert(io.popen(command))
+  local out = pipe:read "*a"
+  pipe:close()
+  return (out:gsub("%s+$", ""))
 end
 
-describe("run:export", function()
-  local server, client, run, path
+for _, api in ipairs { "v2", "v1" } do
+  describe("files of a run, API " .. api .. ",", function()
+    local server, client, run, folder, path
 
-  setup(function()
-    server = box.start()
-    client = box.client(server)
-    run = assert(client:worker("demo/rows"):call { count = 300, size = 500 })
-    path = os.tmpname()
-  end)
-  teardown(function()
-    server:stop()
-    os.remove(path)
-  end)
-  before_each(function()
-    server:clear_faults()
-    server:reset_requests()
-    os.remove(path)
-  end)
-
-  it("writes every row, with progress, and leaves nothing beside", function()
-    local last, total
-    local file = assert(run:export(path, {
-      format = "jsonl", on_progress = function(bytes, of) last, total = bytes, of end,
-    }))
-    assert.equal(path, file.path)
-    local bytes = read(path)
-    assert.equal(#bytes, file.bytes)
-    assert.equal(#bytes, last)
-    assert.equal(#bytes, total)
-    local n = 0
-    for line in bytes:gmatch "[^\n]+" do
-      n = n + 1
-      assert.equal(n, assert(coreclaw.json.decode(line)).index)
-    end
-    assert.equal(300, n)
-    assert.is_nil(read(path .. ".part"))
-  end)
-
-  for _, format in ipairs { "csv", "json", "xml", "html", "rss" } do
-    it("knows the format " .. format, function()
-      assert(run:export(path, { format = format }))
-      assert.is_true(#read(path) > 300 * 500)
+    setup(function()
+      server = box.start { ready_for = 0.01 }
+      client = box.client(server, { api = api })
+      run = assert(client:worker("demo/rows"):start { count = 200 })
+      assert(run:wait())
+      folder = shell "mktemp -d"
     end)
-  end
 
-  it("takes the format from the path's ending, where nothing else is said", function()
-    local named = path .. ".json"
-    assert(run:export(named))
-    assert.equal(300, #assert(coreclaw.json.decode(read(named))))
-    os.remove(named)
-  end)
+    teardown(function()
+      server:stop()
+      shell("rm -rf '" .. folder .. "'")
+    end)
 
-  it("writes only the columns that are wanted", function()
-    assert(run:export(path, { fields = { "title", "index" } }))
-    local first = read(path):match "[^\r\n]+"
-    assert.matches("itle", first)
-    assert.is_nil(read(path):find("xxxxx", 1, true))
-  end)
+    before_each(function()
+      path = os.tmpname()
+      os.remove(path)
+      path = folder .. path:match "/[^/]*$"
+    end)
 
-  it("sends the storage no credentials", function()
-    assert(run:export(path))
-    for _, request in ipairs(server:requests()) do
-      if not request.path:find "^/api/" then
-        assert.is_nil(request.headers.authorization)
-        assert.is_nil(request.headers["api-key"])
+    after_each(function() server:clear_faults() end)
+
+    local function lines(name)
+      local list = {}
+      for line in io.lines(name) do list[#list + 1] = line end
+      return list
+    end
+
+    it("are exported, in csv or as the path ends", function()
+      local told
+      local file, err = run:export(path, { on_progress = function(bytes) told = bytes end })
+      assert.is_nil(err)
+      assert.same({ path = path, bytes = #scripted.read(path), attempts = 1 }, file)
+      assert.equal(file.bytes, told)
+      assert.equal(201, #lines(path))
+      local name = path .. (api == "v1" and ".JSON" or ".JSONL")
+      assert(run:export(name))
+      assert.equal(api == "v1" and "[" or "{", scripted.read(name):sub(1, 1))
+      assert.is_nil(core.file_type(path .. ".part"))
+    end)
+
+    it("hold only the fields asked for", function()
+      assert(run:export(path, { fields = { "title", "index" }, format = "CSV" }))
+      assert.equal("title,index\r", lines(path)[1])
+    end)
+
+    it("have links, without a credential of ours", function()
+      local url, err, behind = run:export_url { format = "json" }
+      assert.is_nil(err)
+      assert.equal(1, url:find(server.files_url, 1, true))
+      assert.is_nil(url:find(server.key, 1, true))
+      assert.equal(200, behind.status)
+      assert.matches("%.csv%?", (run:export_url()))
+    end)
+
+    it("go on after a break", function()
+      server:fault { origin = "files", truncate_after = 100 }
+      local file = assert(run:export(path))
+      assert.is_true(file.attempts >= 2)
+      assert.equal(201, #lines(path))
+    end)
+
+    it("survive an expired link, a busy storage and a file that changes", function()
+      for _, fault in ipairs { { expired = true }, { status = 503 }, { changed = true } } do
+        fault.origin = "files"
+        server:fault(fault)
+        os.remove(path)
+        assert(run:export(path))
+        local text = scripted.read(path)
+        assert.equal(fault.changed and "changed: " or "", text:match "^changed: " or "")
+        assert.equal(201, #lines(path))
       end
-    end
-  end)
+    end)
 
-  it("goes on after a break, and is byte-identical", function()
-    assert(run:export(path, { format = "json" }))
-    local whole = read(path)
-    os.remove(path)
-    server:fault { origin = "files", times = 2, truncate_after = 60000 }
-    local file = assert(run:export(path, { format = "json" }))
-    assert.is_true(file.attempts >= 2)
-    assert.equal(whole, read(path))
-  end)
+    it("are not there when they cannot be had", function()
+      local missing = client:run "none00000000"
+      local file, err = missing:export(path)
+      assert.same({ nil, "not_found", "exportWorkerRunResults" }, { file, err.kind, err.operation })
+      assert.equal(missing, err.run)
+      file, err = missing:download_log(path)
+      assert.same({ nil, "not_found", "getWorkerRunLog" }, { file, err.kind, err.operation })
+      assert.is_nil(core.file_type(path))
+      assert.is_nil(core.file_type(path .. ".part"))
+    end)
 
-  it("asks for a new link when the old one has expired", function()
-    server:fault { origin = "files", times = 1, status = 403, body = "<Error>expired</Error>" }
-    assert(run:export(path))
-    local links = 0
-    for _, request in ipairs(server:requests()) do
-      if request.operation == "exportWorkerRunResults" then links = links + 1 end
-    end
-    assert.equal(2, links)
-  end)
+    it("include the whole log", function()
+      assert(run:download_log(path))
+      assert.is_true(#lines(path) > 0)
+      assert.matches("^%d%d%d%d%-%d%d%-%d%dT[%d:]+Z %u+ ", lines(path)[1])
+    end)
 
-  it("leaves what was there alone when it fails", function()
-    local file = io.open(path, "wb")
-    file:write "precious"
-    file:close()
-    server:fault { operation = "exportWorkerRunResults", times = 9, status = 404, body = '{"code":70001,"message":"no"}' }
-    local ok, err = run:export(path)
-    assert.is_nil(ok)
-    assert.equal("not_found", err.kind)
-    assert.equal("precious", read(path))
-    ok, err = run:export(path, { overwrite = false })
-    assert.is_nil(ok)
-    assert.is_string(err.kind)
-    assert.equal("precious", read(path))
+    it("are refused where the options make no sense", function()
+      local function refused(words, ...)
+        local message = tostring(box.raised(...))
+        assert.is_truthy(message:find(words, 1, true), message)
+        assert.is_truthy(message:find("export_spec.lua:", 1, true), message)
+      end
+      refused("run:export: path must be", run.export, run)
+      refused("run:export: format must be one of csv, json", run.export, run, path, { format = "parquet" })
+      refused("run:export: fields[2] must be", run.export, run, path, { fields = { "a", 1 } })
+      refused("run:export: fields[1] must not hold a comma", run.export, run, path, { fields = { "a,b" } })
+      refused("run:export: fields must not be empty", run.export, run, path, { fields = {} })
+      refused("unknown option on_progres (did you mean on_progress?)", run.export, run, path, { on_progres = print })
+      refused("run:export_url: unknown option overwrite", run.export_url, run, { overwrite = true })
+      refused("run:download_log: unknown option format", run.download_log, run, path, { format = "csv" })
+      if api == "v1" then
+        refused("must be csv or json with API v1", run.export, run, path .. ".xlsx")
+      end
+      assert.is_nil(core.file_type(path .. ".part"))
+    end)
   end)
-
-  it("gives the link alone", function()
-    local link = assert(run:export_url { format = "json" })
-    assert.matches("^http://127%.0%.0%.1:%d+/", link)
-    assert.is_nil(link:find(server.key, 1, true))
-  end)
-
-  it("writes the full log", function()
-    local file = assert(run:download_log(path))
-    assert.is_true(file.bytes > 0)
-    assert.matches("rows", read(path))
-  end)
-
-  it("refuses misuse", function()
-    assert.matches("format must be one of csv", box.raised(function() run:export(path, { format = "pdf" }) end))
-    assert.matches("did you mean fields", box.raised(function() run:export(path, { field = {} }) end))
-    assert.matches("fields must not be empty", box.raised(function() run:export(path, { fields = {} }) end))
-    assert.matches("holds a comma", box.raised(function() run:export(path, { fields = { "a,b" } }) end))
-    assert.matches("path must be a string", box.raised(function() run:export(nil) end))
-  end)
-end)
+end
