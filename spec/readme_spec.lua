@@ -104,3 +104,17 @@ describe("the table of operations in README.md", function()
     assert.is_true(n > 50)
   end)
 end)
+
+describe("the table of error kinds in README.md", function()
+  it("names them all, and no other", function()
+    local kinds = require("coreclaw").errors.kinds
+    local file = assert(io.open("README.md"))
+    local text = file:read("*a"):match "| `kind` | when |(.-)\n\n"
+    file:close()
+    local named = {}
+    for line in text:gmatch "\n| ([^|]+) |" do
+      for kind in line:gmatch "`(%l[%l_]+)`" do named[kind] = true end
+    end
+    assert.same(kinds, named)
+  end)
+end)

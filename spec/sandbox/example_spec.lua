@@ -1,4 +1,4 @@
--- How to test a script of one's own against the sandbox; the ten lines between the marks are in the documentation.
+-- How to test a script of one's own against the sandbox; the ten lines between the marks stand in README.md.
 describe("the sandbox in somebody's specs", function()
   -- begin of the example
   local coreclaw, sandbox = require("coreclaw"), require("coreclaw.sandbox")
@@ -14,5 +14,19 @@ describe("the sandbox in somebody's specs", function()
   -- end of the example
   teardown(function()
     box:stop()
+  end)
+end)
+
+describe("the example in README.md", function()
+  local function between(path, from, to)
+    local file = assert(io.open(path))
+    local text = file:read("*a")
+    file:close()
+    return assert(text:match(from .. "\n(.-)" .. to))
+  end
+
+  it("is this one", function()
+    assert.equal(between("spec/sandbox/example_spec.lua", "%-%- begin of the example", "%s*%-%- end of the example"),
+      between("README.md", "```busted", "%s*```"))
   end)
 end)
