@@ -60,6 +60,9 @@ end
 
 -- ---- what came of it --------------------------------------------------------------------------
 
+-- What is no HTTP may be the rest of a longer answer than was announced, on a connection used again.
+local NOT_HTTP = { UNSUPPORTED_PROTOCOL = true, WEIRD_SERVER_REPLY = true }
+
 local function judge_failure(job, failure)
   local err = answer.failed(failure)
   if err.kind == "file" then err.message = job.part.name .. ": " .. err.message end
@@ -67,6 +70,7 @@ local function judge_failure(job, failure)
     job.whole = true
     return "anew", storage.bad(err.message, true)
   end
+  err.retryable = err.retryable or NOT_HTTP[failure.name] == true
   return "failed", err
 end
 
@@ -201,21 +205,40 @@ end
 
 local function conclude(job, err)
   err.operation = err.operation or job.call.id
-  err.attempts = job.attempts
-  if job.part:resumable() then
+  if job.attempts > 0 then err.attempts = job.attempts end
+  if job.part and job.part:resumable() then
     err.message = string.format("%s; %.0f bytes are kept in %s, the same call goes on from there",
       err.message, job.part:size(), job.part.name)
   end
   return err
 end
 
-local function new_job(client, get_url, half, options)
+local function new_job(client, get_url, options)
   return {
-    client = client, get_url = get_url, part = half, options = options,
-    call = { id = options.operation },
+    client = client, get_url = get_url, options = options, call = { id = options.operation },
     deadline = options.timeout > 0 and core.now() + options.timeout or math.huge,
-    attempts = 0, failures = 0, detours = 0, best = half:size(),
+    attempts = 0, failures = 0, detours = 0, best = 0,
   }
+end
+
+-- The first link comes before the file is touched: asking for it may raise, or tell that there is
+-- nothing to download.
+local function prepare(job, path)
+  local ok, err = ask_for_link(job)
+  if not ok then return nil, err end
+  job.part, err = part.open(path, job.options.source)
+  if not job.part then return nil, err end
+  job.best = job.part:size()
+  return true
+end
+
+local function bring(job, path)
+  local ok, err = prepare(job, path)
+  if ok then ok, err = run(job) end
+  if ok then ok, err = publish(job) end
+  if not ok and err then err = conclude(job, err) end
+  if job.part then job.part:close() end
+  return ok or nil, err
 end
 
 ---Downloads a file.
@@ -231,14 +254,8 @@ function download.fetch(client, get_url, path, options)
   validate.value("download", "source", options.source, OPTIONS.source)
   local blocked = obstacle(path, options.overwrite)
   if blocked then return nil, blocked end
-  local half, err = part.open(path, options.source)
-  if not half then return nil, err end
-  local job = new_job(client, get_url, half, options)
-  local ok, result
-  ok, err = run(job)
-  if ok then result, err = publish(job) end
-  if not result and err then err = conclude(job, err) end
-  half:close()
+  local job = new_job(client, get_url, options)
+  local result, err = bring(job, path)
   if job.raised then error(job.raised[1], 0) end
   return result, err
 end

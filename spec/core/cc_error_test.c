@@ -2,6 +2,7 @@
 #include "cc_error.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
 
 #include "cc_message.h"
 #include "cc_text.h"
@@ -173,6 +174,63 @@ static void urls_and_headers_are_checked(void) {
     CHECK(cc_text_header_is_empty("A: \t") && !cc_text_header_is_empty("A: b"));
 }
 
+static bool range(const char *block, int64_t *first, int64_t *last, int64_t *total) {
+    return cc_text_content_range(block, strlen(block), first, last, total);
+}
+
+static void ranges_are_read(void) {
+    int64_t a, b, n;
+    CHECK(range("HTTP/1.1 206 X\r\ncontent-RANGE:  bytes 5-9/10\r\n\r\n", &a, &b, &n));
+    CHECK(a == 5 && b == 9 && n == 10);
+    CHECK(range("Content-Range: bytes 0-0/*\r\n", &a, &b, &n) && n == -1);
+    CHECK(range("Content-Range: bytes 0-8999999999/9000000000 \r\n", &a, &b, &n));
+    CHECK(n == 9000000000);
+    static const char *const bad[] = {
+        "",
+        "\n",
+        "Content-Range:",
+        "Content-Range: \r\n",
+        "Content-Range: bytes 5-9/10",
+        "Content-Range: bytes 5-9/10x\r\n",
+        "Content-Range: bytes 9-5/10\r\n",
+        "Content-Range: bytes 5-10/10\r\n",
+        "Content-Range: bytes */10\r\n",
+        "Content-Range: bytes 5-9\r\n",
+        "Content-Range: bytes -9/10\r\n",
+        "Content-Range: lines 5-9/10\r\n",
+        "X-Content-Range: bytes 5-9/10\r\n",
+        "Content-Range: bytes 5-9/*x\r\n",
+        "Content-Range: bytes 5-9/*",
+        "Content-Range: bytes 5-99999999999999999999/999999999999999999999\r\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) CHECK(!range(bad[i], &a, &b, &n));
+    CHECK(!cc_text_content_range(NULL, 0, &a, &b, &n));
+}
+
+/* Every length of a block that is cut: the sanitizers watch the bytes behind it. */
+static void cut_blocks_are_read_to_their_end_only(void) {
+    static const char block[] = "Content-Range: bytes 5-9/10\r\nETag: \"x\"\r\n";
+    int64_t a, b, n;
+    for (size_t i = 0; i < sizeof block; i++) {
+        char *copy = malloc(i ? i : 1);
+        memcpy(copy, block, i);
+        CHECK(cc_text_content_range(copy, i, &a, &b, &n) == (i > 27));
+        CHECK(cc_text_has_header(copy, i, "etag:", "\"x\"") == (i > 37));
+        free(copy);
+    }
+}
+
+static bool has(const char *block, const char *name, const char *value) {
+    return cc_text_has_header(block, strlen(block), name, value);
+}
+
+static void headers_are_compared(void) {
+    static const char *const block = "A: 1\r\nETag:\t\"v1\" \r\nB: 2\r\n";
+    CHECK(has(block, "etag:", "\"v1\"") && has(block, "b:", "2"));
+    CHECK(!has(block, "etag:", "\"v\"") && !has(block, "etag:", "\"v11\""));
+    CHECK(!has(block, "etag:", "") && !has(block, "tag:", "\"v1\""));
+    CHECK(!cc_text_has_header(NULL, 0, "etag:", "x"));
+}
+
 /* ---- messages that no server on loopback provokes ---- */
 
 static const char *message_of(cc_request *r, CURLcode rc, const char *words) {
@@ -216,6 +274,9 @@ int main(void) {
     long_texts_are_cut_short();
     hosts_are_found();
     urls_and_headers_are_checked();
+    ranges_are_read();
+    cut_blocks_are_read_to_their_end_only();
+    headers_are_compared();
     advice_fits_the_certificate();
     every_code_has_a_message();
     return CHECK_DONE;

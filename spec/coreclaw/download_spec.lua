@@ -220,6 +220,12 @@ describe("a download", function()
       whole(1, 1000, 4, fetch(1000, "status=503,429,500,200"))
     end)
 
+    it("tries again when something else than HTTP came first", function()
+      local get = function() return server.url .. "/garbage" end
+      local result, err = download.fetch(client(), get, path, { source = "s" })
+      assert.same({ nil, "bad_response", 5 }, { result, err.kind, err.attempts })
+    end)
+
     it("leaves alone what will not pass", function()
       local err = fails("not_implemented", "HTTP 501: no: /blob/.*%?%.%.%.$", nil, fetch(1000, "status=501"))
       assert.same({ 1, 501 }, { err.attempts, err.http_status })
@@ -354,6 +360,20 @@ describe("a download", function()
       whole(1, 100000, 1, fetch(100000, "cut=1,"))
     end)
 
+    -- Killed between the two, another process would take the new bytes for the old file's.
+    it("forgets what is written down before another file can be written over it", function()
+      begin(60000)
+      local checked = 0
+      local function hook(event)
+        local ranged = table.concat(event.headers, "\n"):find("Range:", 1, true) ~= nil
+        assert.equal(ranged, exists(path .. ".part.state"))
+        checked = checked + 1
+      end
+      local get = function() return (link(100000, "cut=,100,&version=,2,2"):gsub("%?", "/other?")) end
+      whole(2, 100000, 2, download.fetch(client({ on_request = hook }), get, path, { source = "export r1 csv" }))
+      assert.equal(2, checked)
+    end)
+
     it("goes on after its process was killed", function()
       local program = folder .. "/program.lua"
       write(program, ([[
@@ -392,14 +412,14 @@ describe("a download", function()
   end)
 
   describe("to a path", function()
-    it("that is a folder, or in none, asks for nothing", function()
+    it("that is a folder, or in none, fetches nothing", function()
       shell("mkdir " .. path)
       local result, err = fetch(1000)
       assert.same({ nil, "file", path .. " is a folder" }, { result, err.kind, err.message })
       result, err = download.fetch(client(), links(1000), folder .. "/none/x", { source = "s" })
       assert.same({ nil, "file" }, { result, err.kind })
       assert.truthy(err.message:find("none/x.part: No such file or directory", 1, true))
-      assert.equal(0, asked)
+      assert.same({ 1, nil }, { asked, err.attempts })
     end)
 
     it("that exists replaces it, if it may, once all is there", function()
@@ -449,7 +469,14 @@ describe("a download", function()
       assert.equal("file", inner[2].kind)
       assert.truthy(inner[2].message:find("somebody else is writing to it", 1, true))
       key, path = key .. "b", path .. "b"
-      pcall(download.fetch, client(), function() error("dropped") end, path, { source = "s" })
+      local given = false
+      local ok = pcall(download.fetch, client(), function()
+        if given then error("dropped") end
+        given = true
+        return link(1000, "status=403,200")
+      end, path, { source = "s" })
+      assert.is_false(ok)
+      assert.is_true(exists(path .. ".part"))
       whole(1, 1000, 1, fetch(1000))
     end)
   end)
