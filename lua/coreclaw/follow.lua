@@ -10,6 +10,7 @@
 
 local pages = require "coreclaw.pages"
 local token = require "coreclaw.token"
+local watch = require "coreclaw.watch"
 
 -- How many ids are remembered at least. At about 100 bytes each, for two generations.
 local REMEMBERED = 20000
@@ -193,8 +194,8 @@ end
 
 -- Can this failure pass? The pages of a live run may even be counted strangely for a while.
 local function may_pass(self, err)
-  if self.ending then return err.retryable and self.failures < FAILURES end
-  return err.retryable or (err.kind == "page_drift" and self.failures <= PATIENCE)
+  if err.kind == "page_drift" then return not self.ending and self.failures <= PATIENCE end
+  return watch.may_pass(self, err) and not (self.ending and self.failures >= FAILURES)
 end
 
 -- A page that could not be read. What may pass is waited out, within the time.
@@ -207,21 +208,21 @@ end
 
 -- Between two rounds: the run's state, and a pause unless the run has just ended.
 local function rest(self)
-  local watch = self.watch
+  local watching = self.watch
   if self.resting and not self.ending then
-    local ok, err = watch:read()
+    local ok, err = watching:read()
     if ok == nil then fail(self, err) end
-    if watch:settled() then
+    if watching:settled() then
       self.ending, self.resting, self.retrying = true, false, false
       return
     end
   end
-  if not watch:pause() then fail(self, watch:expired()) end
+  if not watching:pause() then fail(self, watching:expired()) end
   self.resting, self.retrying, self.back = false, false, 0
 end
 
 local function look(self, data, list)
-  self.failures = 0
+  self.failures, self.odd = 0, 0
   if self.place and not resume(self, list) then return nil end
   if type(data.count) == "number" then self.count = data.count end
   local number, firm = self.page, is_firm(self, list)
@@ -256,17 +257,17 @@ end
 
 ---Makes a reader of a live run.
 ---@param source coreclaw.PageSource  with `token`
----@param watch coreclaw.Watch
+---@param watching coreclaw.Watch
 ---@param options { page: integer, limit: integer, skip_internal: boolean, from: coreclaw.Position? }
 ---@return coreclaw.Follow
-function follow.new(source, watch, options)
+function follow.new(source, watching, options)
   local self = setmetatable({
-    source = source, watch = watch, key = pages.key(source), fetch = options.fetch or pages.fetch,
+    source = source, watch = watching, key = pages.key(source), fetch = options.fetch or pages.fetch,
     page = options.page, limit = options.limit, skip_internal = options.skip_internal,
     from = options.from, memory = options.memory or REMEMBERED,
     young = {}, old = {}, size = 0, firsts = {}, count = 0,
     back = 0, stuck = 0, sweeps = 0, failures = 0, misfits = 0,
-    ending = watch:settled(),
+    ending = watching:settled(),
   }, Follow)
   self.n = (options.page - 1) * options.limit
   self.safe = { n = self.n }

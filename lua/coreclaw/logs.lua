@@ -130,11 +130,11 @@ local function again(self, options)
   local function attempt()
     local read, err = self:log { timeout = watching:budget() }
     if read then
-      failures, done = 0, ending
+      failures, watching.odd, done = 0, 0, ending
       return read.entries
     end
     failures, watching.cause = failures + 1, err
-    if not err.retryable or (ending and failures >= FAILURES) then fail(self, err) end
+    if not watching:may_pass(err) or (ending and failures >= FAILURES) then fail(self, err) end
   end
 
   local new = tail.new()

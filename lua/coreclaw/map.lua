@@ -147,10 +147,11 @@ end
 -- Has this job come to its end? Its item is put among the ended ones then.
 local function settle(self, job, failure)
   local run = job.item.run
+  if not failure then job.odd = 0 end
   if run.status == "aborting" and not failure then job.aborting_reads = job.aborting_reads + 1 end
   if watch.FINAL[run.status] or job.aborting_reads >= watch.ABORTING_READS then
     finish(self, job, judge(self, run))
-  elseif failure and not failure.retryable then
+  elseif failure and not watch.may_pass(job, failure) then
     failure.run = run
     finish(self, job, failure)
   elseif core.now() >= job.deadline then

@@ -3,6 +3,7 @@
 -- The first row alone is judged. Some Workers report a failure as a row: a run that "succeeded" with
 -- one row that holds nothing but an error has brought nothing.
 
+local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
 local json = require "coreclaw.json"
 local log = require "coreclaw.log"
@@ -113,6 +114,24 @@ local function failed(run, options)
   return out
 end
 
+local function decide(self, options)
+  if not watch.FINAL[self.status] then
+    return result("RUNNING", self.status, self.results_count, "the run has not ended")
+  elseif self.status ~= "succeeded" then
+    return failed(self, options)
+  end
+  local page, err = self:results_page { limit = options.limit, timeout = options.timeout }
+  if page then return verdict.judge(self.status, page) end
+  return result("ERROR_RECORD", self.status, self.results_count, "the rows cannot be read: " .. err.message)
+end
+
+-- A Worker may have written the key into its rows or its log.
+local function scrub(found, secret)
+  if found.reason then found.reason = errors.mask(found.reason, secret) end
+  for i, line in ipairs(found.lines or {}) do found.lines[i] = errors.mask(line, secret) end
+  return found
+end
+
 ---Tells whether the run brought usable data. Reads the run's state unless its end is known, then
 ---the first rows, or the log of a run that failed.
 ---Calls `getWorkerRun`, `listWorkerRunResults`, `getWorkerRunLog`.
@@ -126,14 +145,7 @@ function verdict.methods:verdict(options)
     local ok, err = self:reload { timeout = options.timeout }
     if not ok then return nil, err end
   end
-  if not watch.FINAL[self.status] then
-    return result("RUNNING", self.status, self.results_count, "the run has not ended")
-  elseif self.status ~= "succeeded" then
-    return failed(self, options)
-  end
-  local page, err = self:results_page { limit = options.limit, timeout = options.timeout }
-  if page then return verdict.judge(self.status, page) end
-  return result("ERROR_RECORD", self.status, self.results_count, "the rows cannot be read: " .. err.message)
+  return scrub(decide(self, options), config.secret(self.client.settings))
 end
 
 ---The error of a run that succeeded without bringing data; nil if it brought some. For `require = "data"`.

@@ -61,12 +61,18 @@ function Watch:budget()
   return usual > 0 and math.min(usual, rest) or rest
 end
 
--- Is this failure no reason to lose a paid run from sight?
+---Is this failure no reason to lose a paid run from sight? Counts in `odd`, of anything that watches
+---a run; a success sets it back to 0.
+---@param self { odd: integer? }
+---@param err coreclaw.Error
+---@return boolean
 function Watch:may_pass(err)
   if err.retryable then return true end
   self.odd = (self.odd or 0) + 1
   return ODDITIES[err.kind] ~= nil and self.odd < ODDITIES[err.kind]
 end
+
+watch.may_pass = Watch.may_pass
 
 ---Reads the run's state.
 ---@return boolean? ok  false after a failure that may pass

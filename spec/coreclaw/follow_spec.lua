@@ -183,6 +183,28 @@ describe("following", function()
     end
   end)
 
+  it("goes back to find them while the run lives, and makes good tokens again", function()
+    local p = platform { step = function(p)
+      if p.pauses == 1 then
+        table.insert(p.rows, 7, { value = "late", id = "late" })
+      elseif p.pauses == 6 then
+        p.status = "succeeded"
+      else
+        p.rows[#p.rows + 1] = { value = p.pauses, id = "more" .. p.pauses }
+      end
+    end }
+    for i = 1, 17 do p.rows[i] = { value = i, id = "id" .. i } end
+    local follower, found, last = reader(p), nil, nil
+    for page, mark in function() return follower:next() end do
+      for i, row in ipairs(page.list) do
+        if row.value == "late" then found = p.pauses end
+        last = mark(i)
+      end
+    end
+    assert.is_true(found <= 2)
+    assert.equal(token.writer "R1"(#p.rows, "more5"), last)
+  end)
+
   it("finds all rows of a run that shows the newest first", function()
     local p = platform { step = growing(60, 4, true, function() return 1 end) }
     assert.same(upto(60), sorted(read(p)))
@@ -247,14 +269,14 @@ describe("following", function()
 
   it("says so when rows are missing where it can no longer look", function()
     local p = platform { status = "succeeded", count = 500 }
-    growing(400, 400, true)(p)
-    local follower, n = reader(p, { memory = 50 }), 0
+    growing(430, 430, true)(p)
+    local follower, n = reader(p, { memory = 60 }), 0
     local err = raised(function()
       for page in function() return follower:next() end do n = n + #page.list end
     end)
-    assert.equal(400, n)
+    assert.equal(430, n)
     assert.equal("page_drift", err.kind)
-    assert.matches("400 rows came of 500", err.message)
+    assert.matches("430 rows came of 500", err.message)
     assert.is_nil((follower:next()))
   end)
 
@@ -280,9 +302,9 @@ describe("following", function()
       if n == 3 then
         p.fail = errors.new { kind = "server_error", message = "busy", retryable = true }
       elseif n == 6 then
-        p.fail = errors.new { kind = "not_found", message = "gone" }
+        p.fail = errors.new { kind = "forbidden", message = "no" }
         local err = raised(follower.next, follower)
-        assert.equal("not_found", err.kind)
+        assert.equal("forbidden", err.kind)
         assert.equal(last, err.token)
         assert.equal(p.run, err.run)
       end

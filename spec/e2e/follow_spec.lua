@@ -1,6 +1,7 @@
 -- Rows of a run that is still going on, over a real socket, with a platform that misbehaves.
 
 local box = require "spec.support.box"
+local map = require "coreclaw.map"
 
 describe("following a run", function()
   local server, client, worker
@@ -221,5 +222,67 @@ describe("following a run", function()
     assert.matches("either from or page", box.raised(run.results, run, { from = token, page = 2 }))
     assert.matches("belongs to follow", box.raised(run.results, run, { poll_intervals = { 1 } }))
     assert.matches("did you mean follow", box.raised(run.pages, run, { folow = true }))
+  end)
+end)
+
+describe("following a run that stays aborting for ever", function()
+  local server, client
+
+  setup(function()
+    server = box.start { ready_for = 0.02, abort_ends = "never" }
+    client = box.client(server, { poll_intervals = { 0.02 } })
+  end)
+  teardown(function() server:stop() end)
+
+  it("ends after a number of reads, with all rows and log entries", function()
+    local run = assert(client:worker "demo/rows":start { count = 1000, delay = 0.01 })
+    local n = 0
+    for _ in run:results { follow = true, timeout = 30 } do
+      n = n + 1
+      if n == 5 then assert(run:abort()) end
+    end
+    assert.equal("aborting", run.status)
+    assert.equal(run.results_count, n)
+    assert.is_true(#box.collect(run:logs { follow = true, timeout = 30 }) > 1)
+    assert.equal("RUNNING", assert(run:verdict()).verdict)
+  end)
+
+  it("ends in client:map as well", function()
+    local items = box.collect(map.new(client, "demo/rows", { { count = 1000, delay = 0.01 }, { count = 1 } }, {
+      timeout = 30,
+      on_start = function(item)
+        if item.index == 1 then assert(item.run:abort()) end
+      end,
+    }))
+    assert.equal(2, #items)
+    assert.equal(1, items[2].index)
+    assert.equal("run_aborted", items[2].err.kind)
+    assert.equal("aborting", items[2].run.status)
+  end)
+end)
+
+describe("through API v1", function()
+  local server, client
+
+  setup(function()
+    server = box.start { ready_for = 0.02 }
+    client = box.client(server, { api = "v1", poll_intervals = { 0.03 } })
+  end)
+  teardown(function() server:stop() end)
+
+  it("runs are followed, judged and mapped the same way", function()
+    local run = assert(client:worker "demo/rows":start { count = 45, delay = 0.005 })
+    local n, last = 0, nil
+    for row, token in run:results { follow = true, limit = 20 } do
+      n, last = n + 1, n == 21 and token or last
+      assert.equal(n, row.index)
+    end
+    assert.equal(45, n)
+    assert.equal(23, run:results { from = last }().index)
+    assert.equal(3, #box.collect(run:logs { follow = true }))
+    assert.equal("PASS", assert(run:verdict()).verdict)
+    local items = box.collect(map.new(client, "demo/rows", { { count = 1 }, { count = 2 }, { count = 3, fail_at = 1 } }))
+    assert.equal(3, #items)
+    for _, item in ipairs(items) do assert.equal(item.index == 3, item.err ~= nil) end
   end)
 end)

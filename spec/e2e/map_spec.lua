@@ -239,8 +239,17 @@ describe("client:map", function()
 
   it("reports a run that cannot be found any more", function()
     server:fault { operation = "listWorkerRuns", times = 1000, status = 403, body = "no" }
-    server:fault { operation = "getWorkerRun", nth = 1, times = 1, status = 404, body = ENVELOPE:format(70001) }
-    local items, n = collect(map.new(client, "demo/rows", inputs(3)))
+    local items, n = collect(map.new(client, "demo/rows", inputs(3, function() return { count = 1, wait = 0.4 } end), {
+      on_start = function(item)
+        if item.index == 1 then
+          local path = item.run.slug .. "$"
+          server:fault { operation = "getWorkerRun", times = 1000, path = path, status = 404, body = ENVELOPE:format(70001) }
+        elseif item.index == 2 then
+          -- Not to be found yet, for a moment.
+          server:fault { operation = "getWorkerRun", path = item.run.slug, status = 404, body = ENVELOPE:format(70001) }
+        end
+      end,
+    }))
     assert.equal(3, n)
     local lost = 0
     for _, item in ipairs(items) do
