@@ -112,6 +112,7 @@ local first = assert(run:results_page { limit = 1 })
 local rows = {}
 for row in run:results() do rows[#rows + 1] = row end
 print_table(first.headers, rows)
+io.stdout:flush() -- the table first, wherever both go
 say("done      %d rows", #rows)
 
 if sandbox then sandbox:stop() end
