@@ -25,6 +25,8 @@ local url = require "coreclaw.url"
 ---@field path table<string, string>?  identifiers in the call's path (`unknown_outcome`)
 ---@field candidates coreclaw.Run[]?   runs that may be the one (`client:reconcile`)
 ---@field window { from: integer, to: integer }? Unix seconds in which a run may have been started (`unknown_outcome`)
+---@field token string?              where to go on (`run:results { from = … }`), raised while following
+---@field verdict coreclaw.Verdict?  why a run that succeeded brought no data (`require = "data"`)
 ---@field result coreclaw.SyncResult? the window of a failed sync run
 
 ---@alias coreclaw.Sent

@@ -2,6 +2,7 @@
 
 local core = require "coreclaw.core"
 local config = require "coreclaw.config"
+local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
 local prepare = require "coreclaw.prepare"
 local queue = require "coreclaw.queue"
@@ -9,7 +10,7 @@ local run = require "coreclaw.run"
 local start = require "coreclaw.start"
 local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
-local errors = require "coreclaw.errors"
+local verdict = require "coreclaw.verdict"
 
 ---@class coreclaw.Worker
 ---@field id string           as the API wants it: a slug, or owner~name
@@ -197,18 +198,6 @@ local function wait(handle, options, started)
   }
 end
 
--- A run that succeeded and brought no data, as an error.
-local function without_data(handle)
-  local verdict, err = handle:verdict()
-  if not verdict then return err end
-  if verdict.verdict == "PASS" then return nil end
-  return errors.new {
-    kind = "run_failed", run = handle, sent = "yes", operation = "listWorkerRunResults",
-    message = "run " .. handle.slug .. " succeeded but brought no data: " .. verdict.verdict
-      .. (verdict.reason and " (" .. verdict.reason .. ")" or ""),
-  }
-end
-
 ---Starts a run, waits for its end, and returns it if it succeeded. Otherwise nil and an error:
 ---`run_failed` or `run_aborted` with the run in it and the log's last error in the message.
 ---@param custom table?
@@ -229,7 +218,7 @@ function Worker:call(custom, options)
   ok, err = wait(handle, options, started)
   if not ok then return nil, err end
   if handle.status ~= "succeeded" then return nil, start.failure(handle, deadline) end
-  err = options.require and without_data(handle)
+  err = options.require and verdict.without_data(handle)
   if err then return nil, err end
   return handle
 end

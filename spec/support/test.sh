@@ -22,7 +22,7 @@ suites() {
     echo "$(basename "$test") $test"
   done
   for lua in lua5.4 luajit; do
-    echo "asan-$lua sh spec/support/asan.sh $lua spec/core spec/e2e $json"
+    echo "asan-$lua sh spec/support/asan.sh $lua spec/core spec/e2e $json spec/coreclaw/download_spec.lua"
     echo "valgrind-$lua sh spec/support/valgrind.sh $lua $core spec/e2e/main_job_spec.lua" \
       "spec/e2e/values_spec.lua spec/coreclaw/json_spec.lua spec/coreclaw/json_encode_spec.lua"
   done
