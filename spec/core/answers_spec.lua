@@ -2,7 +2,7 @@
 local core = require("coreclaw.core")
 local scripted = require("spec.support.scripted")
 
-local fetch = scripted.fetch
+local fetch, fails = scripted.fetch, scripted.fails
 
 describe("transfers", function()
   local server, engine, url
@@ -22,16 +22,6 @@ describe("transfers", function()
     options = options or {}
     options.url = options.url or (url .. path)
     return fetch(engine, options)
-  end
-
-  -- A failure of that kind whose message says what the pattern says.
-  local function fails(result, kind, pattern)
-    assert.is_nil(result.status)
-    assert.equal(kind, result.failure.kind, result.failure.message)
-    if pattern then
-      assert.truthy(result.failure.message:find(pattern), result.failure.message)
-    end
-    return result.failure
   end
 
   describe("answers", function()

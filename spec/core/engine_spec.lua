@@ -2,7 +2,7 @@
 local core = require("coreclaw.core")
 local scripted = require("spec.support.scripted")
 
-local drain, finish = scripted.drain, scripted.finish
+local drain, finish, fails = scripted.drain, scripted.finish, scripted.fails
 
 describe("engine", function()
   local server, engine, url
@@ -17,16 +17,6 @@ describe("engine", function()
   before_each(function() engine = core.engine({}) end)
 
   after_each(function() engine:close() end)
-
-  -- A failure of that kind whose message says what the pattern says.
-  local function fails(result, kind, pattern)
-    assert.is_nil(result.status)
-    assert.equal(kind, result.failure.kind, result.failure.message)
-    if pattern then
-      assert.truthy(result.failure.message:find(pattern), result.failure.message)
-    end
-    return result.failure
-  end
 
   describe("ids", function()
     it("are numbers that are not used twice", function()

@@ -50,6 +50,17 @@ function M.finish(engine, seconds)
   return all
 end
 
+--- Asserts that a result is a failure of that kind whose message says what the pattern says; returns it.
+function M.fails(result, kind, pattern)
+  local assert = require("luassert")
+  assert.is_nil(result.status)
+  assert.equal(kind, result.failure.kind, result.failure.message)
+  if pattern then
+    assert.truthy(result.failure.message:find(pattern), result.failure.message)
+  end
+  return result.failure
+end
+
 --- One request from submit to its end.
 function M.fetch(engine, options)
   local id = engine:submit(options)

@@ -71,6 +71,15 @@ local function missing(known, given, place, out)
   end
 end
 
+local function with_defaults(known, values)
+  for name, entry in pairs(known) do
+    if values[name] == nil then
+      values[name] = entry.default
+    end
+  end
+  return values
+end
+
 local function read_query(operation, arguments, out)
   local known, values = operation.query or {}, {}
   for name, value in pairs(arguments) do
@@ -82,12 +91,7 @@ local function read_query(operation, arguments, out)
     end
   end
   missing(known, values, "query", out)
-  for name, entry in pairs(known) do
-    if values[name] == nil then
-      values[name] = entry.default
-    end
-  end
-  return values
+  return with_defaults(known, values)
 end
 
 local READ = {
@@ -140,12 +144,7 @@ local function read_fields(known, slices, out)
     end
   end
   missing(known, slices, "body", out)
-  for name, entry in pairs(known) do
-    if values[name] == nil then
-      values[name] = entry.default
-    end
-  end
-  return values
+  return with_defaults(known, values)
 end
 
 local function need_json(request)
