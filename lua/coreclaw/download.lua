@@ -32,6 +32,7 @@ local OPTIONS = {
   overwrite = { type = "boolean", default = true },
   sync = { type = "boolean", default = true },
   max_bytes = { type = "integer", min = 0 },
+  html = { type = "boolean", default = false },
 }
 
 ---@class coreclaw.DownloadOptions
@@ -44,6 +45,7 @@ local OPTIONS = {
 ---  returning false stops the download
 ---@field overwrite boolean?    may the path exist? default true
 ---@field sync boolean?         shall the file outlive a power cut? default true
+---@field html boolean?         is a web page what is wanted? default false: it is an excuse then
 ---@field max_bytes integer?    no more than that; default: no limit
 
 ---@class coreclaw.Download

@@ -19,6 +19,7 @@ local url = require "coreclaw.url"
 ---@field retryable boolean        can the same call succeed later?
 ---@field attempts integer?        how often it was tried
 ---@field retry_after number?      seconds the platform asked to wait
+---@field response coreclaw.Response?  status, headers, envelope of the answer, when one was read
 ---@field cause coreclaw.Error?    the failure behind `unknown_outcome` and `wait_timeout`
 ---@field run coreclaw.Run?        the run concerned, where there is one
 ---@field worker string?           Worker id concerned (`unknown_outcome`)

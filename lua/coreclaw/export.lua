@@ -117,7 +117,7 @@ local function fetch(self, path, options, what, operation, get_url)
       source = table.concat({ self.client.settings.base_url, self.slug, what }, " "),
       operation = operation, timeout = options.timeout, idle_timeout = options.idle_timeout,
       on_progress = options.on_progress, overwrite = options.overwrite, sync = options.sync,
-      max_bytes = options.max_bytes,
+      max_bytes = options.max_bytes, html = what:find("^export html ") ~= nil,
     })
   if err then err.run = self end
   return result, err

@@ -7,6 +7,7 @@ local config = require "coreclaw.config"
 local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 local hooks = require "coreclaw.hooks"
+local json = require "coreclaw.json"
 local request = require "coreclaw.request"
 local response = require "coreclaw.response"
 local v1 = require "coreclaw.v1"
@@ -26,6 +27,14 @@ local function limit(seconds, deadline)
   return math.min(seconds, rest)
 end
 
+-- The answer behind a failure, as far as it can be read; the key, should it be echoed, is masked.
+local function behind_failure(client, record, attempt)
+  local key = config.secret(client.settings)
+  local envelope = json.decode(errors.mask(record.body, key))
+  return response.new(record.status, errors.mask(record.headers, key),
+    type(envelope) == "table" and envelope or {}, attempt)
+end
+
 local function exchange(client, call, built, attempt)
   hooks.request(client, call, built, attempt)
   local record = driver.current().exchange(built)
@@ -38,6 +47,7 @@ local function exchange(client, call, built, attempt)
   if err then
     err.retry_after = record.retry_after
     errors.scrub(err, config.secret(client.settings))
+    err.response = record.status and behind_failure(client, record, attempt) or nil
   end
   hooks.response(client, call, record, attempt, err)
   return envelope, err, record
@@ -55,7 +65,7 @@ function http.unknown_outcome(err, call, since)
       .. err.message,
     cause = err,
     code = err.code, key = err.key, http_status = err.http_status, request_id = err.request_id,
-    details = err.details, operation = err.operation, attempts = err.attempts,
+    details = err.details, response = err.response, operation = err.operation, attempts = err.attempts,
     sent = "unknown",
     worker = call.params.path and call.params.path.workerId,
     path = call.params.path,
@@ -106,7 +116,7 @@ local function call_v1(client, call, deadline)
   if not id and v1.missing[call.id] then
     return nil, errors.new { kind = "not_implemented", message = v1.missing[call.id], operation = call.id }
   elseif not id then
-    validate.fail(call.id .. ": " .. params)
+    validate.fail(params)
   end
   local built = request.build(client.settings, call.id, v1_operations[id], params)
   local envelope, err, behind = attempts(client, call, built, deadline)

@@ -17,7 +17,7 @@ local map = {}
 -- What is handed on to `worker:start`.
 local STARTS = { "system", "callback_url", "version", "check" }
 
--- Seconds for the log of a run that failed.
+-- Most seconds for the log of a run that failed, or the rows of one that succeeded.
 local LOG_TIMEOUT = 20
 
 ---Options of `client:map`.
@@ -139,9 +139,10 @@ local function oldest(active)
 end
 
 -- The error of a run that has ended otherwise than well, or brought no data.
-local function judge(self, run)
-  if run.status ~= "succeeded" then return start.failure(run, core.now() + LOG_TIMEOUT) end
-  return self.require and verdict.without_data(run) or nil
+local function judge(self, job)
+  local run, ends = job.item.run, math.min(job.deadline, core.now() + LOG_TIMEOUT)
+  if run.status ~= "succeeded" then return start.failure(run, ends) end
+  return self.require and verdict.without_data(run, ends) or nil
 end
 
 -- Has this job come to its end? Its item is put among the ended ones then.
@@ -150,7 +151,7 @@ local function settle(self, job, failure)
   if not failure then job.odd = 0 end
   if run.status == "aborting" and not failure then job.aborting_reads = job.aborting_reads + 1 end
   if watch.FINAL[run.status] or job.aborting_reads >= watch.ABORTING_READS then
-    finish(self, job, judge(self, run))
+    finish(self, job, judge(self, job))
   elseif failure and not watch.may_pass(job, failure) then
     failure.run = run
     finish(self, job, failure)

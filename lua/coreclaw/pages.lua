@@ -137,17 +137,18 @@ end
 ---@param limit integer
 ---@return table? data  the answer's data
 ---@return table|coreclaw.Error  its list; or the error
+---@return coreclaw.Response?
 function pages.fetch(source, page, limit)
   local query = { offset = page, limit = limit }
   for name, value in pairs(source.query or {}) do query[name] = value end
-  local envelope, err = http.call(source.client, source.operation,
+  local envelope, err, behind = http.call(source.client, source.operation,
     { path = source.path, query = query }, source.options)
   if not envelope then return nil, err end
   local data = answer.data(envelope)
   local list = list_of(data, pages.key(source))
   local why = misfit(data, list, page, limit)
   if why then return nil, pages.drift(source, why) end
-  return data, list
+  return data, list, behind
 end
 
 ---Where the items of a source's pages stand in the answer's data.
@@ -160,9 +161,9 @@ end
 ---@return coreclaw.Page?
 ---@return coreclaw.Error?
 function pages.one(source, page, limit, skip_internal)
-  local data, err = pages.fetch(source, page, limit)
+  local data, err, behind = pages.fetch(source, page, limit)
   if not data then return nil, err end
-  return pages.read(data, pages.key(source), page, limit, skip_internal)
+  return pages.read(data, pages.key(source), page, limit, skip_internal), nil, behind
 end
 
 ---On which page is the nth row, and at which place there?

@@ -153,13 +153,14 @@ end
 ---@return coreclaw.QueueOutcome[]?
 ---@return coreclaw.Error?
 ---@return boolean? all  did every item succeed?
+---@return coreclaw.Response?
 function queue.methods:activate(items, options)
   options = validate.options("client:activate", options, ONLY_TIMEOUT)
-  local data, err = http.data(self, "activateRunQueueItems",
+  local data, err, behind = http.data(self, "activateRunQueueItems",
     { body = { queue_refs = refs_of("client:activate", items) } }, options)
   if not data then return nil, err end
   local list, all = outcomes_of(data)
-  return list, nil, all
+  return list, nil, all, behind
 end
 
 ---Removes queued runs for good. Look at each outcome. Calls `releaseRunQueueItems`.
@@ -168,13 +169,14 @@ end
 ---@return coreclaw.QueueOutcome[]?
 ---@return coreclaw.Error?
 ---@return boolean? all
+---@return coreclaw.Response?
 function queue.methods:release(items, options)
   options = validate.options("client:release", options, RELEASE)
   local body = { queue_refs = refs_of("client:release", items), reason = options.reason }
-  local data, err = http.data(self, "releaseRunQueueItems", { body = body }, options)
+  local data, err, behind = http.data(self, "releaseRunQueueItems", { body = body }, options)
   if not data then return nil, err end
   local list, all = outcomes_of(data)
-  return list, nil, all
+  return list, nil, all, behind
 end
 
 return queue

@@ -2,6 +2,7 @@
 
 local http = require "coreclaw.http"
 local url = require "coreclaw.url"
+local v1_operations = require "coreclaw.operations.v1"
 local validate = require "coreclaw.validate"
 local worker = require "coreclaw.worker"
 
@@ -32,6 +33,10 @@ local raw = { methods = {} }
 local function find(client, id)
   local operation = type(id) == "string" and client.operations[id]
   if operation then return operation end
+  if v1_operations[id] then
+    validate.fail("client:operation: " .. id .. " is API v1's name; operations go by their names in v2, "
+      .. 'also with api = "v1"')
+  end
   local near = validate.nearest(id, client.operations)
   validate.fail("client:operation: no such operation: " .. tostring(id)
     .. (near and " (did you mean " .. near .. "?)" or ""))
@@ -54,6 +59,7 @@ local function sort_params(client, id, operation, given)
       validate.fail(id .. ": unknown parameter " .. tostring(name)
         .. (near and " (did you mean " .. near .. "?)" or ""))
     end
+    if name == "worker_id" and type(value) == "table" then value = IDS.workerId(client, value, id) end
     params[names[name]][name] = value
   end
   for name, group in pairs(names) do
@@ -88,9 +94,19 @@ local function check_path(path)
   end
 end
 
+local SCALAR = { string = true, number = true, boolean = true }
+
 local function rules_for(query)
   local rules = {}
-  for name in pairs(query) do rules[name] = { type = "any" } end
+  for name, value in pairs(query) do
+    if type(name) ~= "string" then
+      validate.fail("client:request: query must have names as keys, got " .. validate.show(name))
+    elseif not SCALAR[type(value)] then
+      validate.fail("client:request: query." .. name .. " must be text, a number or a boolean, got "
+        .. validate.show(value))
+    end
+    rules[name] = { type = "any" }
+  end
   return rules
 end
 

@@ -1,5 +1,5 @@
 --- What stood behind a call: status, headers and envelope of the answer, for whoever wants more
---- than the data. Third value of every call that sends something.
+--- than the data. Third value of the calls that are one request, `err.response` of an error.
 
 ---@class coreclaw.Response
 ---@field status integer      HTTP status

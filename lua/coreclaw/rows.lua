@@ -103,6 +103,7 @@ end
 ---  page from 1, default 1; limit 1–100, default 20
 ---@return coreclaw.Page?
 ---@return coreclaw.Error?
+---@return coreclaw.Response?
 function Run:results_page(options)
   options = validate.options("run:results_page", options, PAGE)
   return pages.one(source(self, options.timeout), options.page or 1, options.limit or 20,

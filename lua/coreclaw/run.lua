@@ -40,6 +40,9 @@ end
 
 -- What a serialised run begins with; a slug never does.
 local SERIALIZED = "coreclaw-run:"
+local SERIALIZED_FIELDS = {
+  slug = "string", status = "string", results_count = "number", scraper_slug = "string", request_id = "string",
+}
 
 local FINAL = watch.FINAL
 
@@ -117,8 +120,14 @@ end
 ---@return table? fields
 function run.deserialize(text)
   if text:sub(1, #SERIALIZED) ~= SERIALIZED then return nil end
-  local fields = json.decode(text:sub(#SERIALIZED + 1))
-  return type(fields) == "table" and fields or {}
+  local decoded = json.decode(text:sub(#SERIALIZED + 1))
+  local fields = {}
+  -- Nothing but what `serialize` writes: a text from elsewhere must not put anything over a method.
+  for name, kind in pairs(SERIALIZED_FIELDS) do
+    local value = type(decoded) == "table" and decoded[name]
+    if type(value) == kind then fields[name] = value end
+  end
+  return fields
 end
 
 ---The run as a short text, to be kept and given to `client:run` later, by whatever process.

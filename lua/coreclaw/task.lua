@@ -58,7 +58,9 @@ end
 -- The numeric worker_id of a task's detail is no id that the API takes; its path and slug are.
 local function absorb(self, data)
   self.raw = data
-  self.title, self.description = text(data.title), text(data.description)
+  self.title = text(data.title)
+  -- Production's detail has no description: what is known stays.
+  if data.description ~= nil then self.description = text(data.description) end
   self.version = text(data.version)
   local path = text(data.worker_path)
   self.worker_id = path and path:gsub("/", "~") or text(data.worker_slug)

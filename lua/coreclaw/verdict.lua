@@ -4,6 +4,7 @@
 -- one row that holds nothing but an error has brought nothing.
 
 local config = require "coreclaw.config"
+local core = require "coreclaw.core"
 local errors = require "coreclaw.errors"
 local json = require "coreclaw.json"
 local log = require "coreclaw.log"
@@ -39,6 +40,14 @@ local LOG_TIMEOUT = 20
 
 -- Methods of the run.
 local verdict = { methods = {} }
+
+-- What one call usually gets, but not past a deadline; 0 = none.
+local function within(run, deadline)
+  local usual = run.client.settings.timeout
+  if deadline == math.huge then return usual end
+  local rest = math.max(deadline - core.now(), 0.5)
+  return usual > 0 and math.min(usual, rest) or rest
+end
 
 -- 0 and false are values.
 local function is_empty(value)
@@ -150,9 +159,10 @@ end
 
 ---The error of a run that succeeded without bringing data; nil if it brought some. For `require = "data"`.
 ---@param run coreclaw.Run
+---@param deadline number  of the call (core.now)
 ---@return coreclaw.Error?
-function verdict.without_data(run)
-  local found, err = run:verdict()
+function verdict.without_data(run, deadline)
+  local found, err = run:verdict { timeout = within(run, deadline) }
   if not found then return err end
   if found.verdict == "PASS" then return nil end
   return errors.new {

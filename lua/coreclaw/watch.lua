@@ -56,7 +56,7 @@ end
 ---@return number timeout  0 = none
 function Watch:budget()
   local usual = self.run.client.settings.timeout
-  if self.deadline == math.huge or self:settled() then return usual end
+  if self.deadline == math.huge then return usual end
   local rest = math.max(self.deadline - core.now(), 0.5)
   return usual > 0 and math.min(usual, rest) or rest
 end

@@ -157,8 +157,11 @@ local function start_params(self, where, custom, options)
   if not options.check then
     return { path = path(self), body = start.body(self.client, where, custom, options) }
   end
+  local started, timeout = core.now(), options.timeout or self.client.settings.timeout
   local payload, err = prepare.checked(self, where, custom, options)
   if not payload then return nil, err end
+  -- The schema was read in the call's own time.
+  if timeout > 0 then options.timeout = math.max(timeout - (core.now() - started), 0.001) end
   return {
     path = path(self),
     body = { input = payload, callback_url = options.callback_url, version = options.version },
@@ -166,11 +169,12 @@ local function start_params(self, where, custom, options)
 end
 
 local function begin(self, where, custom, options, timeout)
+  options = setmetatable({ timeout = timeout }, { __index = options })
   local params, err = start_params(self, where, custom, options)
   if not params then return nil, err end
   params.body.is_async = true
   local handle, data, behind
-  handle, err, data, behind = run.start(self.client, "runWorker", params, { timeout = timeout })
+  handle, err, data, behind = run.start(self.client, "runWorker", params, { timeout = options.timeout })
   return handle, err, behind, data
 end
 
@@ -218,7 +222,7 @@ function Worker:call(custom, options)
   ok, err = wait(handle, options, started)
   if not ok then return nil, err end
   if handle.status ~= "succeeded" then return nil, start.failure(handle, deadline) end
-  err = options.require and verdict.without_data(handle)
+  err = options.require and verdict.without_data(handle, deadline)
   if err then return nil, err end
   return handle
 end

@@ -124,10 +124,12 @@ describe("months", function()
       windows("2026-08-30", nil, at "2026-08-31 23:59:00"))
   end)
 
-  it("does not ask for months to come", function()
+  it("takes a named end at its word, for this clock may be wrong, but not for more than a year", function()
     local now = at "2026-08-10 12:00:00"
-    assert.same({ "2026-08-01 2026-08-11" }, windows("2026-08-01", "2099-12-31", now))
-    assert.same({}, windows("2026-09-01", "2099-12-31", now))
+    assert.same({ "2026-08-01 2026-08-20" }, windows("2026-08-01", "2026-08-20", now))
+    local far = windows("2026-08-01", "2099-12-31", now)
+    assert.equal(13, #far)
+    assert.equal("2027-08-01 2027-08-11", far[1])
   end)
 
   it("sends whole numbers", function()

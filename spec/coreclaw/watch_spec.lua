@@ -83,7 +83,7 @@ describe("watch", function()
     local unlimited = run_of({ "running" }, 0)
     assert.equal(0, watch.new(unlimited, 0):budget())
     assert.is_true(watch.new(unlimited, 30):budget() <= 30)
-    run.status = "succeeded"
-    assert.equal(60, watch.new(run, 0.01):budget())
+    run.status = "succeeded" -- the last read of an ended run has no more time than the others
+    assert.is_true(watch.new(run, 0.01):budget() <= 1)
   end)
 end)

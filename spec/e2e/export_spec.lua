@@ -99,6 +99,15 @@ for _, api in ipairs { "v2", "v1" } do
       assert.is_nil(core.file_type(path .. ".part"))
     end)
 
+    it("are never the excuse of a front end", function()
+      server:fault {
+        origin = "files", times = 1, status = 200, body = "<html>busy</html>", content_type = "text/html",
+      }
+      assert(run:export(path, { format = "csv" }))
+      assert.is_nil(lines(path)[1]:find("busy", 1, true))
+      server:clear_faults()
+    end)
+
     it("include the whole log", function()
       assert(run:download_log(path))
       assert.is_true(#lines(path) > 0)

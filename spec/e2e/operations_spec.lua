@@ -89,6 +89,14 @@ local function order()
   return list
 end
 
+local function query_of(request)
+  local query = {}
+  for name, value in (request.query or ""):gmatch "([^&=]+)=([^&]*)" do
+    query[name] = value:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+  end
+  return query
+end
+
 describe("API v2", function()
   local server, client, params
 
@@ -111,13 +119,20 @@ describe("API v2", function()
       assert.equal(operation.method, request.method)
       local pattern = operation.path:gsub("%-", "%%-"):gsub("{%w+}", "[^/]+")
       assert.matches("^" .. pattern .. "$", request.path)
-      for name in pairs(params[id]) do
+      local query, body = query_of(request), request.body ~= "" and json.decode(request.body) or {}
+      for name, value in pairs(params[id]) do
         if operation.query and operation.query[name] then
-          assert.is_truthy(("&" .. request.query):find("&" .. name .. "=", 1, true))
+          assert.equal(tostring(value), query[name])
+          query[name] = nil
         elseif operation.body and operation.body[name] then
-          assert.is_not_nil(json.decode(request.body)[name])
+          assert.same(value, body[name])
+          body[name] = nil
+        else
+          assert.is_truthy(request.path:find((tostring(value):gsub("/", "~")), 1, true))
         end
       end
+      assert.same({}, query) -- nothing that nobody asked for
+      assert.same({}, body)
       assert.equal(operation.body ~= nil, (request.body or "") ~= "")
       assert.matches("^Bearer ", request.headers.authorization)
     end)
@@ -180,6 +195,13 @@ describe("API v1", function()
       local request = sent(id)
       assert.equal(operation.method, request.method)
       assert.equal(operation.path, request.path)
+      if not operation.public then assert.is_string(request.headers["api-key"]) end
+      local body = (request.body or "") ~= "" and json.decode(request.body) or {}
+      for name, rule in pairs(operation.body or {}) do
+        if rule.required then assert.is_not_nil(body[name], id .. " lacks " .. name) end
+      end
+      if body.scraper_slug then assert.equal("demo/rows", body.scraper_slug) end
+      for name in pairs(body) do assert.is_not_nil(operation.body[name], id .. " sends " .. name) end
     end)
   end
 

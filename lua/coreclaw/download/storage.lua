@@ -16,6 +16,7 @@ local OLD_LINK = { [401] = true, [403] = true, [404] = true, [410] = true }
 ---@field total integer?    bytes of the whole file
 ---@field framed boolean    would a cut be noticed?
 ---@field encoding string?  compressed, though not asked for
+---@field html boolean      a web page: seldom a file, often the excuse of a front end
 ---@field ranges boolean    may a part be asked for?
 
 local function strong(etag)
@@ -60,6 +61,7 @@ function storage.facts(block, place)
     etag = strong(etag),
     total = total_of(answer),
     encoding = encoding ~= "identity" and encoding or nil,
+    html = (answer:header "content-type" or ""):lower():find("^text/html") ~= nil,
     ranges = (answer:header "accept-ranges" or ""):lower() ~= "none",
   }
   if not etag then facts.modified = settled(answer:header "last-modified", answer:header "date") end

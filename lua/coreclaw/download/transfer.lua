@@ -5,6 +5,7 @@ local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 local hooks = require "coreclaw.hooks"
 local storage = require "coreclaw.download.storage"
+local url = require "coreclaw.url"
 
 local transfer = {}
 
@@ -32,7 +33,8 @@ local function build(job, offset, validator)
     url = job.link, headers = headers, file = job.part.file, offset = offset, follow = true,
     timeout = transfer.left(job) or 0, idle_timeout = job.options.idle_timeout,
     connect_timeout = settings.connect_timeout, max_body = job.options.max_bytes,
-    verify = settings.verify, ca_file = settings.ca_file, proxy = settings.proxy,
+    verify = settings.verify, ca_file = settings.ca_file,
+    proxy = settings.proxy or (url.is_loopback(job.link) and "" or nil),
   }
 end
 
@@ -42,6 +44,8 @@ local function look(job, block)
   if facts.encoding then
     return "reject", storage.bad("the storage compressed the file (" .. facts.encoding
       .. ") though it was asked not to", false)
+  elseif facts.html and not job.options.html then
+    return "anew", storage.bad("the storage answered with a web page instead of the file", true)
   elseif not facts.framed then
     return "reject", storage.bad("the storage does not tell how long the file is, so that it cannot "
       .. "be known to be whole", false)

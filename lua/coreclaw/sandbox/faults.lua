@@ -1,5 +1,7 @@
 --- Misbehaviour on demand. A fault says which requests it meets and what becomes of them; seeded, so repeatable.
 
+local routes = require("coreclaw.sandbox.routes")
+
 local M = {}
 
 -- What a fault may say, and of which type.
@@ -15,6 +17,41 @@ local FIELDS = {
 
 local ENUMS = { close = { before = true, after = true }, gzip = { damaged = true, good = true } }
 
+-- Numbers: least, most, whole?
+local RANGES = {
+  times = { 0, math.huge, true }, nth = { 1, math.huge, true }, probability = { 0, 1 }, status = { 200, 599, true },
+  delay = { 0, 3600 }, header_delay = { 0, 3600 }, stall_for = { 0, 86400 }, stall_after = { 0, math.huge, true },
+  truncate_after = { 0, math.huge, true }, content_length = { 0, math.huge, true }, huge = { 1, math.huge, true },
+  late_rows = { 0, math.huge, true }, repeat_rows = { 0, math.huge, true },
+}
+
+local known
+local function check_operation(id)
+  if not known then
+    known = {}
+    for _, operation in ipairs(routes) do
+      known[operation.id] = true
+    end
+  end
+  if id and not known[id] then
+    error('no operation of the platform: "' .. id .. '"', 0)
+  end
+end
+
+local function check_range(name, value, range)
+  if range and not (value >= range[1] and value <= range[2] and (not range[3] or value % 1 == 0)) then
+    error(("fault.%s must be %s from %g to %g, not %g"):format(name, range[3] and "a whole number" or "a number",
+      range[1], range[2], value), 0)
+  end
+end
+
+local function check_dribble(pieces)
+  local bytes, interval = pieces.bytes or 1, pieces.interval or 0
+  if type(bytes) ~= "number" or bytes < 1 or bytes % 1 ~= 0 or type(interval) ~= "number" or interval < 0 then
+    error("fault.dribble wants bytes, a whole number from 1 on, and interval, seconds", 0)
+  end
+end
+
 local list, counter = {}, 0
 
 local function check(spec)
@@ -26,7 +63,10 @@ local function check(spec)
     elseif ENUMS[name] and not ENUMS[name][value] then
       error("fault." .. name .. ' cannot be "' .. value .. '"', 0)
     end
+    check_range(name, value, RANGES[name])
   end
+  check_operation(spec.operation)
+  check_dribble(spec.dribble or {})
   if spec.path and not pcall(string.find, "", spec.path) then
     error("fault.path is not a Lua pattern: " .. spec.path, 0)
   end

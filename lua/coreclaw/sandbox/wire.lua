@@ -152,6 +152,9 @@ function M.stand_in(request, fault)
       headers = { ["Content-Type"] = "application/json; charset=utf-8" },
     }
   end
+  if fault.redirect then
+    return { status = fault.status or 302, body = "", headers = { ["Content-Type"] = "text/html" } }
+  end
   local status = fault.status or 200
   local name = status == 429 and "rate_limited" or "internal"
   local answer = reply.refusal(request.api, name, nil, fault.message)

@@ -64,7 +64,7 @@ end
 local function folder()
   local path = state.settings.dir .. "/exports"
   if not state.export_folder then
-    os.execute("mkdir -p '" .. path .. "'")
+    os.execute("mkdir -p '" .. path:gsub("'", "'\\''") .. "'")
     state.export_folder = path
   end
   return path

@@ -12,6 +12,13 @@ local state = require("coreclaw.sandbox.platform.state")
 local tasks = require("coreclaw.sandbox.platform.tasks")
 local work = require("coreclaw.sandbox.platform.work")
 
+local ffi = require("ffi")
+
+pcall(ffi.cdef, "int flock(int fd, int operation);")
+pcall(ffi.cdef, "int fileno(void *file);")
+
+local LOCK_EX, LOCK_NB = 2, 4
+
 local M = {}
 
 local file
@@ -46,6 +53,7 @@ local function run_record(run)
     kind = "run",
     account = run.account.name,
     balance = run.account.balance,
+    account_traffic = run.account.traffic,
     worker = run.worker.path,
     input = run.input and encode.raw(run.input),
     columns = run.columns and encode.list(run.columns),
@@ -141,6 +149,7 @@ function READ.run(record, slices)
   copy(record, RUN, run)
   run.columns = record.columns or run.columns
   run.account.balance = record.balance
+  run.account.traffic = record.account_traffic or run.account.traffic
 end
 
 function READ.row(record, slices)
@@ -207,12 +216,13 @@ end
 
 local ENDED = { succeeded = true, failed = true, aborted = true }
 
--- What was going on when the process ended cannot go on.
+-- What was going on when the process ended cannot go on. Written down, so that the next start finds the same.
 local function close_runs()
   for _, run in ipairs(state.history) do
     run.ended = true
     if not ENDED[run.status] then
       run.status, run.err_msg, run.finished_at = "failed", "the sandbox ended during this run", clock.seconds()
+      write(run_record(run))
     end
     run.column_of = {}
     for _, column in ipairs(run.columns or {}) do
@@ -233,14 +243,18 @@ function M.begin(folder)
     old:seek("end", -1)
     cut = old:read(1) ~= "\n"
     old:close()
-    close_runs()
   end
   file = assert(io.open(path, "ab"))
+  -- Two sandboxes in one folder would give out the same ids and read each other's lines.
+  if ffi.C.flock(ffi.C.fileno(file), LOCK_EX + LOCK_NB) ~= 0 then
+    error("data_dir is in use by another sandbox: " .. folder, 0)
+  end
   -- Straight to the kernel, line by line: what has been written survives the death of the process.
   file:setvbuf("line")
   if cut then
     file:write("\n")
   end
+  close_runs()
   listen()
 end
 
