@@ -23,9 +23,12 @@ static int check_type(int fd) {
     return S_ISREG(s.st_mode) || S_ISCHR(s.st_mode) ? 0 : ENOTSUP;
 }
 
-/* Where the file system has no locks there is nothing to wait for either. */
+/* A device belongs to everybody. Where the file system has no locks there is nothing to wait for
+ * either. */
 static int lock(int fd) {
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
+    struct stat s;
+    if (fstat(fd, &s) != 0) return errno;
+    if (!S_ISREG(s.st_mode) || flock(fd, LOCK_EX | LOCK_NB) == 0) return 0;
     return errno == EWOULDBLOCK ? EBUSY : 0;
 }
 

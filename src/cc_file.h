@@ -15,7 +15,7 @@ typedef struct cc_file {
 
 /* Opens for writing, creates what is missing with the permissions that the umask leaves of 0666,
  * keeps what is in it, and locks it (flock) until it is closed. Never follows a symbolic link,
- * never waits. Character devices are taken too. */
+ * never waits. Character devices are taken too, and not locked: they are everybody's. */
 int cc_file_open(cc_file *f, const char *path);
 
 /* Another descriptor of the same open file, which keeps the lock as well. -1: none left. */
