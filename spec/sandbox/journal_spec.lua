@@ -12,8 +12,12 @@ describe("sandbox data_dir", function()
     http.shell("rm -rf " .. folder)
   end)
 
-  local function start()
-    local box = assert(sandbox.start({ data_dir = folder .. "/data", key = "k" }))
+  local function start(options)
+    local all = { data_dir = folder .. "/data", key = "k" }
+    for name, value in pairs(options or {}) do
+      all[name] = value
+    end
+    local box = assert(sandbox.start(all))
     return box, http.new(box)
   end
 
@@ -74,6 +78,34 @@ describe("sandbox data_dir", function()
     if failed.count > 0 then
       assert.equal("the sandbox ended during this run", failed.list[1].err_msg)
     end
+    box:stop()
+  end)
+
+  it("has a queue item or its run, wherever an activation is cut", function()
+    local box, api = start()
+    local ref = api:post("/api/v2/workers/demo~rows/queued-runs", http.input('{"count":1}')).data.queue_ref
+    api:post("/api/v2/run-queue/items/activate", '{"queue_refs":["' .. ref .. '"]}')
+    kill(box)
+    -- killed right after the first line that the activation wrote
+    local path = folder .. "/data/journal.jsonl"
+    http.shell("sed -i '/\"kind\":\"queue\"/{n;q}' " .. path)
+    box, api = start()
+    assert.equal(0, api:get("/api/v2/run-queue/items").data.count)
+    assert.equal(1, api:get("/api/v2/worker-runs").data.count)
+    box:stop()
+  end)
+
+  it("remembers what a run cost that stays aborting", function()
+    local box, api = start({ abort_ends = "never" })
+    local run = api:start('{"count":400,"delay":0.01}')
+    http.shell("sleep 1.2")
+    api:post("/api/v2/worker-runs/" .. run .. "/abort")
+    http.shell("sleep 0.4")
+    local balance = api:get("/api/v2/users/account").data.balance
+    assert.not_equal("100.0000", balance)
+    kill(box)
+    box, api = start({ abort_ends = "never" })
+    assert.equal(balance, api:get("/api/v2/users/account").data.balance)
     box:stop()
   end)
 

@@ -37,7 +37,7 @@ local function names(text)
 end
 
 local RUN = names([[number slug version origin callback_url status created_at started_at finished_at duration usage
-  traffic group err_msg api operation]])
+  traffic group err_msg api operation queue_ref]])
 local TASK = names("number platform_number slug title description version run_times last_run_id created_at updated_at")
 
 local function copy(from, fields, to)
@@ -147,6 +147,9 @@ function READ.run(record, slices)
     return
   end
   copy(record, RUN, run)
+  if record.queue_ref then
+    READ.queue_gone({ ref = record.queue_ref })
+  end
   run.columns = record.columns or run.columns
   run.account.balance = record.balance
   run.account.traffic = record.account_traffic or run.account.traffic

@@ -57,8 +57,11 @@ function M.activate(account, ref)
   if refusal then
     return nil, refusal
   end
+  -- The run's own record tells which item it was: whoever keeps books loses neither in between.
+  item.order.queue_ref = item.ref
+  local run = runs.create(item.order)
   remove(item, index)
-  return runs.create(item.order)
+  return run
 end
 
 --- Removes one item for good. False when there is none.

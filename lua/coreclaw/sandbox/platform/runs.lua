@@ -75,6 +75,8 @@ local function end_aborted(run)
   if settings.abort_ends ~= "never" then
     run.err_msg = "aborted by user"
     set_status(run, settings.abort_ends)
+  else
+    tell(run) -- it has been charged: whoever keeps books must hear of it
   end
 end
 
@@ -138,6 +140,7 @@ local function new_run(order, now)
     origin = order.origin or "openapi",
     callback_url = order.callback_url,
     operation = order.operation,
+    queue_ref = order.queue_ref,
     api = order.api or "v2",
     status = "ready",
     created_at = now,
