@@ -130,6 +130,7 @@ build = {
     ["coreclaw.sandbox.handlers.workers"] = "lua/coreclaw/sandbox/handlers/workers.lua",
     ["coreclaw.sandbox.launcher"] = "lua/coreclaw/sandbox/launcher.lua",
     ["coreclaw.sandbox.lifetime"] = "lua/coreclaw/sandbox/lifetime.lua",
+    ["coreclaw.sandbox.listener"] = "lua/coreclaw/sandbox/listener.lua",
     ["coreclaw.sandbox.main"] = "lua/coreclaw/sandbox/main.lua",
     ["coreclaw.sandbox.options"] = "lua/coreclaw/sandbox/options.lua",
     ["coreclaw.sandbox.platform.accounts"] = "lua/coreclaw/sandbox/platform/accounts.lua",

@@ -152,6 +152,7 @@ end
 ---@field huge? integer answer with so many bytes
 ---@field raw? string exactly these bytes, then the end of the connection (HTTP/1.1)
 ---@field close? "before"|"after" close the connection without an answer, before or after the work
+---@field refuse? number end the connection without an answer, and refuse new ones for so many seconds
 ---@field reset? boolean the same with a reset (with close = "after", after the work)
 ---@field stall_after? integer stop after so many bytes of the body (0: after the head) …
 ---@field stall_for? number … for so many seconds (default 300)

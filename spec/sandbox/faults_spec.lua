@@ -239,6 +239,20 @@ describe("sandbox faults", function()
     assert.equal(7, http.new(box, "-A nobody"):get(box.refused_url .. "/").exit)
   end)
 
+  it("refuse connections for a while, from the n-th request of an operation on, as a server that restarts", function()
+    local own = assert(sandbox.start())
+    local alone = http.new(own)
+    own:fault({ operation = "getAccount", nth = 2, refuse = 0.6 })
+    assert.equal(200, alone:get(ACCOUNT).status)
+    assert.equal(52, alone:get(ACCOUNT).exit) -- an empty reply
+    for _ = 1, 3 do
+      assert.equal(7, alone:get(ACCOUNT).exit) -- connection refused
+    end
+    http.shell("sleep 0.7")
+    assert.equal(200, alone:get(ACCOUNT).status)
+    own:stop()
+  end)
+
   it("are set by anybody who has the secret", function()
     local control = http.new(box, "-H 'sandbox-secret: " .. box.secret .. "'")
     assert.equal(200, control:post("/_sandbox/fault", '{"operation":"getAccount","status":418}').status)

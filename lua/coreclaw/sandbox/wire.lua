@@ -1,6 +1,7 @@
 --- The last step: an answer goes onto the wire, whole or the way a fault wants it.
 
 local encode = require("coreclaw.sandbox.encode")
+local listener = require("coreclaw.sandbox.listener")
 local reply = require("coreclaw.sandbox.reply")
 
 -- luacheck: globals ngx
@@ -173,7 +174,10 @@ function M.send(answer, fault)
   if fault.delay then
     ngx.sleep(fault.delay)
   end
-  if fault.close or fault.reset then
+  if fault.refuse then
+    listener.refuse(tonumber(ngx.var.server_port), fault.refuse)
+    return M.close()
+  elseif fault.close or fault.reset then
     return M.close(fault.reset)
   elseif fault.raw then
     return raw(fault.raw, fault.dribble)
