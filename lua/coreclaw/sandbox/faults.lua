@@ -21,7 +21,8 @@ local ENUMS = { close = { before = true, after = true }, gzip = { damaged = true
 -- Numbers: least, most, whole?
 local RANGES = {
   times = { 0, math.huge, true }, nth = { 1, math.huge, true }, probability = { 0, 1 }, status = { 200, 599, true },
-  delay = { 0, 3600 }, refuse = { 0.01, 60 }, header_delay = { 0, 3600 }, stall_for = { 0, 86400 }, stall_after = { 0, math.huge, true },
+  refuse = { 0.01, 60 },
+  delay = { 0, 3600 }, header_delay = { 0, 3600 }, stall_for = { 0, 86400 }, stall_after = { 0, math.huge, true },
   truncate_after = { 0, math.huge, true }, content_length = { 0, math.huge, true }, huge = { 1, math.huge, true },
   late_rows = { 0, math.huge, true }, repeat_rows = { 0, math.huge, true },
 }
@@ -133,7 +134,8 @@ function M.replaces_work(spec)
     return not spec.work
   end
   return spec.status ~= nil or spec.code ~= nil or spec.body ~= nil or spec.raw ~= nil or spec.redirect ~= nil
-    or spec.huge ~= nil or spec.refuse ~= nil or spec.close == "before" or (spec.reset and spec.close ~= "after") or false
+    or spec.huge ~= nil or spec.refuse ~= nil
+    or spec.close == "before" or (spec.reset and spec.close ~= "after") or false
 end
 
 --- All faults with their counts.
