@@ -85,8 +85,8 @@ local function exists(path)
   return file ~= nil and file:close()
 end
 
--- The C half must be LuaJIT's own: that of the tree, or of the option, or of a parent that is LuaJIT itself.
--- Installed ones are found on LuaJIT's default path.
+-- The C half must be one that LuaJIT can load: that of the tree, or of the option, or of a parent that is LuaJIT itself,
+-- or the one that LuaRocks installed for 5.1 beside these files. Others are found on LuaJIT's default path.
 local function c_path(home, cwd, option)
   if option then
     return absolute_list(option, cwd)
@@ -94,6 +94,10 @@ local function c_path(home, cwd, option)
   local built = home:gsub("/lua$", "") .. "/build/luajit/"
   if exists(built .. "coreclaw/core.so") then
     return built .. "?.so"
+  end
+  local prefix = home:match("^(.*)/share/lua/5%.%d$")
+  if prefix and exists(prefix .. "/lib/lua/5.1/coreclaw/core.so") then
+    return prefix .. "/lib/lua/5.1/?.so"
   end
   return rawget(_G, "jit") and absolute_list(package.cpath, cwd) or ""
 end
