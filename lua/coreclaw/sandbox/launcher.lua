@@ -85,8 +85,8 @@ local function exists(path)
   return file ~= nil and file:close()
 end
 
--- The C half must be one that LuaJIT can load: that of the tree, or of the option, or of a parent that is LuaJIT itself,
--- or the one that LuaRocks installed for 5.1 beside these files. Others are found on LuaJIT's default path.
+-- The C half must be one that LuaJIT can load: that of the tree, or of the option, or the one that LuaRocks installed
+-- for 5.1 beside these files, or that of a parent that is LuaJIT itself. Others are on LuaJIT's default path.
 local function c_path(home, cwd, option)
   if option then
     return absolute_list(option, cwd)
