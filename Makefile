@@ -1,12 +1,13 @@
 # coreclaw: every command that the README names. `make help` lists them.
 
 LUAS      ?= 5.1 5.2 5.3 5.4 jit
-BUILD     ?= build
+# PORTABLE=1: as on systems without epoll, poll(2) on a thread of its own.
+BUILD     ?= build$(if $(PORTABLE),/portable)
 CC        ?= gcc
 OPT       ?= -O2 -g
 CFLAGS    ?= $(OPT)
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
-STANDARD  := -std=c99 -D_GNU_SOURCE -fPIC -fvisibility=hidden -pthread
+STANDARD  := -std=c99 -D_GNU_SOURCE $(if $(PORTABLE),-DCC_PORTABLE) -fPIC -fvisibility=hidden -pthread
 # nodelete: libcurl's resolver threads may outlive lua_close (DESIGN: QUICK_EXIT crashes without it).
 LINK      := -shared -pthread -Wl,-z,nodelete
 
@@ -49,8 +50,16 @@ sanitized:
 # The lower half alone, without any Lua, under the sanitizers.
 C_TESTS := $(patsubst spec/core/%.c,$(BUILD)/c-tests/%,$(wildcard spec/core/*_test.c))
 
+# What runs a thread once more under its own sanitizer, which goes with no other.
+THREAD_TESTS := $(BUILD)/c-tests/cc_thread_tsan
+
 .PHONY: c-tests
-c-tests: $(C_TESTS)
+c-tests: $(C_TESTS) $(THREAD_TESTS)
+
+$(BUILD)/c-tests/%_tsan: spec/core/%_test.c $(CC_SRC) $(HEADERS) spec/support/check.h
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) $(WARNINGS) -O1 -g -fsanitize=thread -Isrc -Ispec/support \
+	  $(shell pkg-config --cflags libcurl) $< $(CC_SRC) $(shell pkg-config --libs libcurl) -o $@
 
 $(BUILD)/c-tests/%: spec/core/%.c $(CC_SRC) $(HEADERS) spec/support/check.h
 	@mkdir -p $(@D)

@@ -29,6 +29,7 @@ build = {
   modules = {
     ["coreclaw.core"] = {
       sources = {
+        "src/cc_bell.c",
         "src/cc_buf.c",
         "src/cc_callback.c",
         "src/cc_engine.c",
@@ -40,13 +41,17 @@ build = {
         "src/cc_json_tag.c",
         "src/cc_json_text.c",
         "src/cc_lane.c",
+        "src/cc_loop.c",
         "src/cc_message.c",
         "src/cc_poll.c",
+        "src/cc_poll_posix.c",
         "src/cc_request.c",
         "src/cc_sink.c",
         "src/cc_sys.c",
         "src/cc_text.c",
+        "src/cc_thread.c",
         "src/core.c",
+        "src/lcc_answer.c",
         "src/lcc_engine.c",
         "src/lcc_file.c",
         "src/lcc_json.c",

@@ -6,18 +6,15 @@
 #include <unistd.h>
 
 #include "cc_global.h"
-#include "cc_lane.h"
-#include "cc_poll.h"
+#include "cc_loop.h"
 #include "cc_request.h"
 #include "cc_sys.h"
+#include "cc_thread.h"
 
 #define SLOT_BITS 20 /* a million in flight; the 32 bits of the generation stand above */
 #define MAX_SLOTS (1u << SLOT_BITS)
 #define MAX_SPARE 64 /* requests kept for reuse */
 #define ROUNDS    16 /* of sockets in one step, so that a step ends */
-#define EVENTS    64
-
-enum { COMMON = 0, ONCE, LANES };
 
 typedef struct slot {
     cc_request *request; /* NULL: free */
@@ -29,19 +26,19 @@ struct cc_engine {
     pid_t pid;
     cc_engine *abandoned; /* the next one, in a forked child */
     const char *bundle;   /* the system's CA file, NULL if there is none */
-    /* the caller's side */
     slot *slots;
     uint32_t slot_count, first_free; /* first_free == slot_count: none */
     cc_request *spare;
     int spare_count;
     long inflight;
-    cc_request *done_first, *done_last;
-    bool exposed; /* somebody watches the descriptor, so the timer must be kept */
-    /* the loop's side */
-    cc_lane lanes[LANES];
+    cc_queue done;
+    bool exposed;  /* somebody watches the descriptor, so the timer must be kept */
+    bool threaded; /* the loop is the thread's */
+    cc_loop loop;
+    cc_thread thread;
+    cc_lane_limits limits;
     CURLSH *share;
-    cc_poll poll;
-    int64_t limit_due; /* when a limit in time wants to be looked at */
+    pthread_mutex_t share_lock;
 };
 
 /* ---- process ---- */
@@ -50,130 +47,71 @@ bool cc_engine_foreign(const cc_engine *e) {
     return e->pid != getpid();
 }
 
-/* ---- the loop: sockets and time ---- */
+/* ---- from the loop's side to the caller's ---- */
 
 static int64_t earlier(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-/* When the loop has something to do if no socket stirs before. */
-static int64_t next_due(const cc_engine *e) {
-    return earlier(e->limit_due, earlier(e->lanes[0].due, e->lanes[1].due));
-}
-
-static cc_lane *lane_of(cc_engine *e, const cc_request *r) {
-    return &e->lanes[r->once ? ONCE : COMMON];
+/* All that has ended. In direct mode it is only there after the loop was turned. */
+static void collect(cc_engine *e) {
+    cc_queue ended = {NULL, NULL};
+    if (e->threaded)
+        cc_thread_take(&e->thread, &ended);
+    else
+        cc_queue_move(&ended, &e->loop.done);
+    for (cc_request *r = ended.first; r; r = r->next) {
+        r->state = CC_DONE;
+        e->inflight--;
+    }
+    cc_queue_move(&e->done, &ended);
 }
 
 /* The timer costs a system call, so it is only kept where somebody sleeps on the descriptor. */
 static void keep_timer(cc_engine *e) {
-    if (e->exposed) cc_poll_ring_at(&e->poll, next_due(e));
+    if (e->exposed && !e->threaded) cc_poll_ring_at(&e->loop.poll, cc_loop_due(&e->loop));
 }
 
 /* The same outside of step: what ended there must wake the sleeper, for nobody is about to look. */
 static void keep_timer_or_ring(cc_engine *e) {
-    if (e->exposed && e->done_first)
-        cc_poll_ring_at(&e->poll, 0);
+    if (e->exposed && !e->threaded && e->done.first)
+        cc_poll_ring_at(&e->loop.poll, 0);
     else
         keep_timer(e);
 }
 
-/* From the loop's side to the caller's. */
-static void put_done(cc_engine *e, cc_request *r) {
-    r->state = CC_DONE;
-    r->next = NULL;
-    if (e->done_last)
-        e->done_last->next = r;
-    else
-        e->done_first = r;
-    e->done_last = r;
-    e->inflight--;
-}
-
-static void finish(cc_engine *e, cc_request *r, cc_end end, CURLcode rc) {
-    cc_request_finish(r, end, rc, cc_now_us());
-    curl_multi_remove_handle(lane_of(e, r)->multi, r->easy);
-    put_done(e, r);
-}
-
-static bool start(cc_engine *e, cc_request *r) {
-    return curl_multi_add_handle(lane_of(e, r)->multi, r->easy) == CURLM_OK;
-}
-
-static bool went_on(cc_engine *e, cc_request *r) {
-    if (!cc_request_redirect(r)) return false;
-    curl_multi_remove_handle(lane_of(e, r)->multi, r->easy);
-    if (start(e, r)) return true;
-    r->end = CC_END_NOMEM;
-    return false;
-}
-
-static void collect(cc_engine *e, cc_lane *lane) {
-    CURL *easy;
-    CURLcode rc;
-    while ((easy = cc_lane_ended(lane, &rc))) {
-        cc_request *r = NULL;
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&r);
-        if (rc != CURLE_OK || !went_on(e, r)) finish(e, r, CC_END_CURL, rc);
-    }
-}
-
-static void run_lanes(cc_engine *e) {
-    int64_t now = cc_now_us();
-    for (int i = 0; i < LANES; i++) {
-        cc_lane_tick(&e->lanes[i], now);
-        collect(e, &e->lanes[i]);
-    }
-}
-
-/* All transfers are looked at, but only when the earliest limit has come: with limits of seconds
- * and transfers of milliseconds that is next to never. */
-static void run_limits(cc_engine *e) {
-    int64_t now = cc_now_us(), due = CC_NEVER;
-    if (now < e->limit_due) return;
-    for (uint32_t i = 0; i < e->slot_count; i++) {
-        cc_request *r = e->slots[i].request;
-        if (!r || r->state != CC_ACTIVE) continue;
-        cc_end end = cc_request_expired(r, now);
-        if (end != CC_END_CURL)
-            finish(e, r, end, CURLE_OPERATION_TIMEDOUT);
-        else
-            due = earlier(due, cc_request_due(r, now));
-    }
-    e->limit_due = due;
-}
-
-static int run_sockets(cc_engine *e, int64_t us) {
-    cc_event events[EVENTS];
-    int n = cc_poll_wait(&e->poll, events, EVENTS, us);
-    for (int i = 0; i < n; i++) cc_lane_act(&e->lanes[events[i].tag], &events[i]);
-    return n;
-}
-
-/* One turn; what cc_poll_wait returned. */
-static int turn(cc_engine *e, int64_t us) {
-    int n = run_sockets(e, us);
-    run_lanes(e);
-    run_limits(e);
-    return n;
-}
-
 void cc_engine_step(cc_engine *e) {
-    for (int i = 0; i < ROUNDS && turn(e, 0) > 0; i++) continue;
+    for (int i = 0; !e->threaded && i < ROUNDS && cc_loop_turn(&e->loop, 0) > 0; i++) continue;
+    collect(e);
     keep_timer(e);
 }
 
+static void wait_for_thread(cc_engine *e, int64_t us) {
+    collect(e);
+    if (e->done.first) return;
+    cc_thread_wait(&e->thread, us);
+    collect(e);
+}
+
 /* Until something ends, a signal comes or the time is up. */
-void cc_engine_wait(cc_engine *e, int64_t us) {
+static void wait_in_loop(cc_engine *e, int64_t us) {
     int64_t now = cc_now_us();
     int64_t until = us < CC_NEVER - now ? now + us : CC_NEVER;
-    while (!e->done_first) {
-        int64_t due = earlier(until, next_due(e));
-        int n = turn(e, due > now ? due - now : 0);
+    while (!e->done.first) {
+        int64_t due = earlier(until, cc_loop_due(&e->loop));
+        int n = cc_loop_turn(&e->loop, due > now ? due - now : 0);
+        collect(e);
         now = cc_now_us();
         if (n < 0 || now >= until) break;
     }
     keep_timer(e);
+}
+
+void cc_engine_wait(cc_engine *e, int64_t us) {
+    if (e->threaded)
+        wait_for_thread(e, us);
+    else
+        wait_in_loop(e, us);
 }
 
 /* ---- the caller: ids ---- */
@@ -250,24 +188,27 @@ void cc_engine_discard(cc_engine *e, cc_request *r) {
     e->spare_count++;
 }
 
-/* Both sides in one here: in direct mode the caller's thread is the loop's. */
-static bool hand_over(cc_engine *e, cc_request *r, int64_t now) {
-    if (!start(e, r)) return false;
+/* Who has the loop begins to connect at once: the caller may have other things to do. */
+static bool hand_over(cc_engine *e, cc_request *r) {
     r->state = CC_ACTIVE;
     e->inflight++;
-    e->limit_due = earlier(e->limit_due, cc_request_due(r, now));
-    run_lanes(e); /* begins to connect at once: the caller may have other things to do */
+    if (e->threaded) {
+        cc_thread_put(&e->thread, r);
+        return true;
+    }
+    bool ok = cc_loop_start(&e->loop, r);
+    if (!ok) e->inflight--;
+    collect(e);
     keep_timer_or_ring(e);
-    return true;
+    return ok;
 }
 
 static cc_code enter(cc_engine *e, cc_request *r, cc_id *id) {
-    int64_t now = cc_now_us();
-    if (!cc_request_seal(r, now)) return CC_NOMEM;
+    if (!cc_request_seal(r, cc_now_us())) return CC_NOMEM;
     if (e->first_free == e->slot_count && !more_slots(e)) return CC_FULL;
     take_slot(e, r);
     *id = id_of(e, r);
-    if (hand_over(e, r, now)) return CC_OK;
+    if (hand_over(e, r)) return CC_OK;
     give_slot(e, r);
     return CC_REFUSED;
 }
@@ -279,7 +220,8 @@ cc_code cc_engine_submit(cc_engine *e, cc_request *r, cc_id *id) {
 }
 
 cc_request *cc_engine_hold(cc_engine *e, cc_id *id, cc_answer *a) {
-    cc_request *r = e->done_first;
+    if (!e->done.first && e->threaded) collect(e);
+    cc_request *r = e->done.first;
     if (!r) return NULL;
     *id = id_of(e, r);
     *a = (cc_answer){&r->failure,        r->status,       (long long)r->retry_after,
@@ -290,8 +232,7 @@ cc_request *cc_engine_hold(cc_engine *e, cc_id *id, cc_answer *a) {
 }
 
 static void take(cc_engine *e, cc_request *r) {
-    e->done_first = r->next;
-    if (!e->done_first) e->done_last = NULL;
+    cc_queue_take(&e->done);
     give_slot(e, r);
     cc_engine_discard(e, r);
 }
@@ -305,24 +246,41 @@ void cc_engine_release(cc_engine *e, cc_request *r, bool taken) {
     }
 }
 
-bool cc_engine_progress(const cc_engine *e, cc_id id, cc_progress *p) {
-    const cc_request *r = find(e, id);
-    if (r) cc_request_progress(r, p);
+bool cc_engine_progress(cc_engine *e, cc_id id, cc_progress *p) {
+    cc_request *r = find(e, id);
+    if (r && r->state == CC_ACTIVE && e->threaded)
+        cc_thread_progress(&e->thread, r, p);
+    else if (r)
+        cc_request_progress(r, p);
     return r != NULL;
 }
 
 bool cc_engine_cancel(cc_engine *e, cc_id id) {
     cc_request *r = find(e, id);
-    if (!r || r->state != CC_ACTIVE) return false;
-    finish(e, r, CC_END_CANCELLED, CURLE_ABORTED_BY_CALLBACK);
+    if (!r || r->state != CC_ACTIVE || r->unwanted) return false; /* only this side sets it */
+    if (e->threaded) {
+        cc_thread_cancel(&e->thread, r);
+        return true;
+    }
+    cc_loop_cancel(&e->loop, r);
+    collect(e);
     keep_timer_or_ring(e);
     return true;
 }
 
 int cc_engine_fd(cc_engine *e) {
+    if (e->threaded) return e->thread.bell.out;
     e->exposed = true;
     keep_timer_or_ring(e);
-    return e->poll.fd;
+    return cc_poll_fd(&e->loop.poll);
+}
+
+const char *cc_engine_listen(cc_engine *e) {
+    return e->threaded ? cc_thread_listen(&e->thread) : NULL;
+}
+
+bool cc_engine_accept(cc_engine *e) {
+    return e->threaded && cc_thread_accept(&e->thread);
 }
 
 long cc_engine_inflight(const cc_engine *e) {
@@ -331,19 +289,50 @@ long cc_engine_inflight(const cc_engine *e) {
 
 /* ---- life ---- */
 
+/* Handles are made and freed on one side and used on the other, and share what they know. */
+static void lock_share(CURL *easy, curl_lock_data data, curl_lock_access access, void *user) {
+    (void)easy, (void)data, (void)access;
+    pthread_mutex_lock(&((cc_engine *)user)->share_lock);
+}
+
+static void unlock_share(CURL *easy, curl_lock_data data, void *user) {
+    (void)easy, (void)data;
+    pthread_mutex_unlock(&((cc_engine *)user)->share_lock);
+}
+
+static bool lock_all(cc_engine *e) {
+    return curl_share_setopt(e->share, CURLSHOPT_USERDATA, (void *)e) == CURLSHE_OK &&
+           curl_share_setopt(e->share, CURLSHOPT_LOCKFUNC, lock_share) == CURLSHE_OK &&
+           curl_share_setopt(e->share, CURLSHOPT_UNLOCKFUNC, unlock_share) == CURLSHE_OK;
+}
+
 /* What both lanes learn: names, and TLS sessions, for a resumed handshake costs a fraction. */
 static bool open_share(cc_engine *e) {
     CURLSH *s = e->share = curl_share_init();
-    return s && curl_share_setopt(s, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
+    return s && (!e->threaded || lock_all(e)) &&
+           curl_share_setopt(s, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
            curl_share_setopt(s, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK;
 }
 
-/* A connection of the lane for what is sent once is never used again, so it keeps none. */
-static bool open_lanes(cc_engine *e, const cc_engine_options *o) {
+static void set_limits(cc_engine *e, const cc_engine_options *o) {
+    e->limits = (cc_lane_limits){o->max_connections, o->max_host_connections, o->max_idle};
+}
+
+void cc_engine_limit(cc_engine *e, const cc_engine_options *o) {
     cc_lane_limits limits = {o->max_connections, o->max_host_connections, o->max_idle};
-    bool ok = cc_lane_open(&e->lanes[COMMON], &e->poll, COMMON, &limits);
-    limits.idle = 1;
-    return cc_lane_open(&e->lanes[ONCE], &e->poll, ONCE, &limits) && ok;
+    if (e->threaded)
+        cc_thread_limit(&e->thread, &limits);
+    else
+        cc_loop_limit(&e->loop, &limits);
+}
+
+/* The thread last: from then on the loop is its own. */
+static bool open_all(cc_engine *e, bool thread) {
+    e->threaded = thread; /* so that the share gets its locks */
+    bool ok = cc_loop_open(&e->loop, &e->limits) && open_share(e);
+    if (!ok || !thread) return ok;
+    e->threaded = cc_thread_open(&e->thread, &e->loop);
+    return e->threaded;
 }
 
 cc_engine *cc_engine_open(const cc_engine_options *options) {
@@ -352,9 +341,10 @@ cc_engine *cc_engine_open(const cc_engine_options *options) {
     if (!e) return NULL;
     e->pid = getpid();
     e->bundle = cc_global_bundle();
-    e->poll.fd = e->poll.timer = -1;
-    e->limit_due = CC_NEVER;
-    if (cc_poll_open(&e->poll) && open_share(e) && open_lanes(e, options)) return e;
+    pthread_mutex_init(&e->share_lock, NULL);
+    set_limits(e, options);
+    if (open_all(e, options->thread || !CC_POLL_HAS_FD)) return e;
+    e->threaded = e->threaded && e->thread.running;
     cc_engine_close(e);
     return NULL;
 }
@@ -362,7 +352,6 @@ cc_engine *cc_engine_open(const cc_engine_options *options) {
 static void free_requests(cc_engine *e) {
     for (uint32_t i = 0; i < e->slot_count; i++) {
         cc_request *r = e->slots[i].request;
-        if (r && r->state == CC_ACTIVE) curl_multi_remove_handle(lane_of(e, r)->multi, r->easy);
         if (r && r->held)
             cc_request_abandon(r);
         else
@@ -379,7 +368,8 @@ static void free_requests(cc_engine *e) {
  * of the process stays reachable, so that it does not look like a leak. */
 static void abandon(cc_engine *e) {
     static cc_engine *all;
-    cc_poll_close(&e->poll);
+    cc_poll_close(&e->loop.poll);
+    if (e->threaded) cc_thread_abandon(&e->thread);
     e->abandoned = all;
     all = e;
 }
@@ -390,10 +380,12 @@ void cc_engine_close(cc_engine *e) {
         abandon(e);
         return;
     }
+    if (e->threaded) cc_thread_close(&e->thread);
+    cc_loop_abort(&e->loop);
     free_requests(e);
-    for (int i = 0; i < LANES; i++) cc_lane_close(&e->lanes[i]);
+    cc_loop_close(&e->loop);
     if (e->share) curl_share_cleanup(e->share);
-    cc_poll_close(&e->poll); /* after the lanes, whose goodbyes still speak to it */
+    pthread_mutex_destroy(&e->share_lock);
     free(e->slots);
     free(e);
 }

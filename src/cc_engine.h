@@ -1,9 +1,9 @@
 /* Many transfers behind one file descriptor.
  *
- * Two sides: the caller's (submit, next, cancel, close; knows ids) and the loop's (the multi
- * handle, sockets, limits in time). In direct mode the caller's thread runs the loop inside step
- * and wait; what passes between the sides are whole requests, so that a thread can take the loop
- * over.
+ * Two sides: the caller's (submit, next, cancel, close; knows ids) and the loop's (cc_loop.h: the
+ * multi handles, sockets, limits in time). In direct mode the caller's thread turns the loop inside
+ * step and wait; in thread mode a thread of its own does (cc_thread.h), and no call here waits for
+ * it but close. What passes between the sides are whole requests.
  *
  * An engine belongs to the process that opened it. In a forked child only cc_engine_foreign
  * and cc_engine_close may be used, and close only closes descriptors. */
@@ -22,6 +22,7 @@ typedef struct cc_engine_options {
     long max_connections;      /* open at once; 0: no limit */
     long max_host_connections; /* to one host; 0: no limit; what is over it waits in line */
     long max_idle;             /* kept open for the next request */
+    bool thread;               /* a thread turns the loop; always so where CC_POLL_HAS_FD is 0 */
 } cc_engine_options;
 
 /* Made by slot and generation: below 2^53, never 0, not used again for 2^32 turns of its slot. */
@@ -61,14 +62,23 @@ cc_request *cc_engine_hold(cc_engine *e, cc_id *id, cc_answer *answer);
 void cc_engine_release(cc_engine *e, cc_request *r, bool take);
 
 /* False if there is no such transfer, or its answer was taken. */
-bool cc_engine_progress(const cc_engine *e, cc_id id, cc_progress *p);
+bool cc_engine_progress(cc_engine *e, cc_id id, cc_progress *p);
 
-/* True if it was in flight; it then ends with kind "cancelled". */
+/* True if it was in flight; it then ends with kind "cancelled", unless the thread was quicker. */
 bool cc_engine_cancel(cc_engine *e, cc_id id);
 
 /* Readable when step has something to do, and when something ended outside of step and wait. After
  * those take everything that has ended: the descriptor does not tell of it again. */
 int cc_engine_fd(cc_engine *e);
+
+/* Thread mode, for a host that cannot watch a descriptor: the path of a unix socket to connect to,
+ * NULL in direct mode or if it fails. After it was connected to, accept makes it ring instead of the
+ * descriptor: a byte for what there is to take. */
+const char *cc_engine_listen(cc_engine *e);
+bool cc_engine_accept(cc_engine *e);
+
+/* Changes the numbers of connections; `thread` stays as it is. */
+void cc_engine_limit(cc_engine *e, const cc_engine_options *options);
 
 /* Submitted and not ended. */
 long cc_engine_inflight(const cc_engine *e);

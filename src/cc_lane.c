@@ -24,6 +24,12 @@ static int on_timer(CURLM *multi, long ms, void *user) {
     return 0;
 }
 
+void cc_lane_limit(cc_lane *lane, const cc_lane_limits *limits) {
+    curl_multi_setopt(lane->multi, CURLMOPT_MAXCONNECTS, limits->idle);
+    curl_multi_setopt(lane->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, limits->connections);
+    curl_multi_setopt(lane->multi, CURLMOPT_MAX_HOST_CONNECTIONS, limits->host_connections);
+}
+
 bool cc_lane_open(cc_lane *lane, cc_poll *poll, int tag, const cc_lane_limits *limits) {
     CURLM *m = curl_multi_init();
     *lane = (cc_lane){m, poll, tag, CC_NEVER};
@@ -32,10 +38,8 @@ bool cc_lane_open(cc_lane *lane, cc_poll *poll, int tag, const cc_lane_limits *l
     curl_multi_setopt(m, CURLMOPT_SOCKETDATA, (void *)lane);
     curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(m, CURLMOPT_TIMERDATA, (void *)lane);
-    curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, limits->idle);
-    curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, limits->connections);
-    curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, limits->host_connections);
     curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+    cc_lane_limit(lane, limits);
 #if LIBCURL_VERSION_NUM >= 0x074300
     curl_multi_setopt(m, CURLMOPT_MAX_CONCURRENT_STREAMS, MAX_STREAMS);
 #endif

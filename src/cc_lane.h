@@ -27,6 +27,9 @@ typedef struct cc_lane_limits {
 /* False when memory is out. The lane must stay where it is until it is closed. */
 bool cc_lane_open(cc_lane *lane, cc_poll *poll, int tag, const cc_lane_limits *limits);
 
+/* Changes them; connections that are over the new numbers live on until they are idle. */
+void cc_lane_limit(cc_lane *lane, const cc_lane_limits *limits);
+
 /* Every easy handle must have left. The poll must still be open. */
 void cc_lane_close(cc_lane *lane);
 

@@ -1,5 +1,7 @@
 #include "cc_poll.h"
 
+#if CC_POLL_HAS_FD
+
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -28,6 +30,10 @@ bool cc_poll_open(cc_poll *p) {
     if (p->fd >= 0 && p->timer >= 0 && add_timer(p)) return true;
     cc_poll_close(p);
     return false;
+}
+
+int cc_poll_fd(const cc_poll *p) {
+    return p->fd;
 }
 
 void cc_poll_watch(cc_poll *p, int fd, int tag, bool in, bool out, bool known) {
@@ -90,3 +96,7 @@ void cc_poll_close(cc_poll *p) {
     close_fd(&p->timer);
     close_fd(&p->fd);
 }
+
+#else
+typedef int cc_poll_is_elsewhere; /* cc_poll_posix.c; C wants something in a file */
+#endif

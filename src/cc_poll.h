@@ -1,17 +1,30 @@
-/* One readable file descriptor for many sockets and a timer.
+/* One readable file descriptor for many sockets and a timer: with epoll and timerfd (cc_poll.c).
  *
- * Here with epoll and timerfd; another system gets another file with the same five functions. */
+ * Where there is no epoll, and with CC_PORTABLE, poll(2) watches the sockets (cc_poll_posix.c). Then
+ * there is no such descriptor, and the loop must be a thread's, which has a pipe to show. */
 #ifndef CC_POLL_H
 #define CC_POLL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#if defined(__linux__) && !defined(CC_PORTABLE)
+#define CC_POLL_HAS_FD 1
 typedef struct cc_poll {
     int fd;        /* the one that the outside may watch, -1 when closed */
     int timer;     /* timerfd, -1 when closed */
     int64_t armed; /* when the timer rings (cc_now_us), CC_NEVER if it does not */
 } cc_poll;
+#else
+#define CC_POLL_HAS_FD 0
+struct pollfd;
+typedef struct cc_poll {
+    struct pollfd *fds;
+    int *tags; /* of each */
+    int count, room;
+    int first; /* where the next look begins: who comes late in the list must not starve */
+} cc_poll;
+#endif
 
 typedef struct cc_event {
     int fd, tag;
@@ -27,7 +40,10 @@ bool cc_poll_open(cc_poll *p);
  * before. The tag comes back with its events. */
 void cc_poll_watch(cc_poll *p, int fd, int tag, bool in, bool out, bool known);
 
-/* Makes p->fd readable at that time of cc_now_us. CC_NEVER switches it off. */
+/* The descriptor that the outside may watch; -1 where there is none. */
+int cc_poll_fd(const cc_poll *p);
+
+/* Makes it readable at that time of cc_now_us. CC_NEVER switches it off. */
 void cc_poll_ring_at(cc_poll *p, int64_t when);
 
 /* Waits at most so many microseconds (rounded up to milliseconds; 0 only looks) and fills at most

@@ -229,6 +229,8 @@ bool cc_request_seal(cc_request *r, int64_t now) {
     r->deadline = total ? now + total : CC_NEVER;
     r->idle_limit = microseconds(r->idle_timeout);
     r->moved = CC_HAVE_PREREQ ? 0 : now;
+    r->view.bytes = r->sink.offset;
+    r->view.total = -1;
     return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
 }
 
@@ -254,7 +256,7 @@ cc_end cc_request_expired(const cc_request *r, int64_t now) {
 
 static int64_t expected(const cc_request *r) {
     curl_off_t length = -1;
-    if (r->state == CC_ACTIVE && r->sized) {
+    if (r->sized) {
         curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     }
     return length;
@@ -268,6 +270,17 @@ void cc_request_progress(const cc_request *r, cc_progress *p) {
         *p = (cc_progress){s->offset, -1, NULL};
     else
         *p = (cc_progress){(int64_t)r->answer_body.len, expected(r), NULL};
+}
+
+void cc_request_show(cc_request *r) {
+    cc_progress p;
+    cc_request_progress(r, &p);
+    r->view.asked = false;
+    r->view.bytes = p.bytes;
+    r->view.total = p.total;
+    if (!p.headers || r->view.headers.len > 0) return;
+    r->view.headers.max = p.headers->len; /* without memory they are not shown */
+    cc_buf_add(&r->view.headers, p.headers->data, p.headers->len);
 }
 
 /* ---- the end ---- */
@@ -355,6 +368,7 @@ void cc_request_reset(cc_request *r) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
     drop_input(r);
     cc_sink_close(&r->sink);
+    cc_buf_free(&r->view.headers);
     trim(&headers);
     trim(&body);
     memset(r, 0, sizeof *r);
@@ -376,6 +390,7 @@ void cc_request_free(cc_request *r) {
     if (r->easy) curl_easy_cleanup(r->easy);
     cc_sink_close(&r->sink);
     drop_input(r);
+    cc_buf_free(&r->view.headers);
     cc_buf_free(&r->answer_headers);
     cc_buf_free(&r->answer_body);
     free(r);

@@ -40,6 +40,13 @@ typedef enum cc_end {
     CC_END_FILE
 } cc_end;
 
+/* Progress as it is shown to another thread. */
+typedef struct cc_view {
+    bool asked;
+    int64_t bytes, total;
+    cc_buf headers; /* empty until there are some, then never changed */
+} cc_view;
+
 struct cc_request {
     CURL *easy;
     struct curl_slist *headers;
@@ -64,12 +71,17 @@ struct cc_request {
     long status;
     curl_off_t retry_after; /* seconds the server asked to wait; 0: it did not */
     char curl_message[CURL_ERROR_SIZE];
-    /* for the engine and the binding */
+    /* for the loop */
+    cc_request *before, *after;
+    /* for the engine and the binding: the caller's side alone */
     cc_state state;
     int held;    /* somebody is reading the answer: it must not be freed now */
     bool orphan; /* the engine is done with it; the last holder frees it */
     uint32_t slot;
-    struct cc_request *next;
+    /* for whoever has it: a queue; and what a thread is told and tells, under its lock */
+    cc_request *next;
+    bool unwanted;
+    cc_view view;
 };
 
 /* A new request with an easy handle, or NULL when memory is out. share may be NULL. */
@@ -89,6 +101,9 @@ int64_t cc_request_due(const cc_request *r, int64_t now);
 cc_end cc_request_expired(const cc_request *r, int64_t now);
 
 void cc_request_progress(const cc_request *r, cc_progress *p);
+
+/* Writes it into the view. */
+void cc_request_show(cc_request *r);
 
 /* Is the finished answer a redirect that is to be followed? Then the request is made ready for the
  * next round, without the caller's headers; false with r->end set where it must not be followed. */

@@ -71,6 +71,15 @@ void lcc_set_string(lua_State *L, const char *key, const char *value);
 void lcc_set_integer(lua_State *L, const char *key, lua_Integer value);
 void lcc_set_flag(lua_State *L, const char *key, int value);
 
+/* ---- lcc_answer.c ---- */
+
+struct cc_buf;
+void lcc_push_bytes(lua_State *L, const struct cc_buf *b);
+
+/* Protected, for it allocates: called with a light pointer to a cc_answer -> status, body, headers,
+ * retry_after, written | nil, failure, headers, nil, written. */
+int lcc_push_answer(lua_State *L);
+
 /* ---- lcc_file.c ---- */
 
 /* The file at that index of the stack, NULL if it is none. */

@@ -51,11 +51,12 @@ static const lcc_option ENGINE_OPTIONS[] = {
 };
 #undef FIELD
 
-static cc_engine_options read_engine_options(lua_State *L) {
-    engine_options o = {{DEFAULT_TOTAL, DEFAULT_PER_HOST, -1}, {NULL, 0}};
-    if (!lua_isnoneornil(L, 1)) lcc_read_options(L, 1, "engine", ENGINE_OPTIONS, &o);
-    if (o.mode.s && strcmp(o.mode.s, "direct") != 0) {
-        lcc_field_error(L, "engine", "mode", "be \"direct\"");
+static cc_engine_options read_engine_options(lua_State *L, int index) {
+    engine_options o = {{DEFAULT_TOTAL, DEFAULT_PER_HOST, -1, false}, {NULL, 0}};
+    if (!lua_isnoneornil(L, index)) lcc_read_options(L, index, "engine", ENGINE_OPTIONS, &o);
+    o.limits.thread = o.mode.s && strcmp(o.mode.s, "thread") == 0;
+    if (o.mode.s && !o.limits.thread && strcmp(o.mode.s, "direct") != 0) {
+        lcc_field_error(L, "engine", "mode", "be \"direct\" or \"thread\"");
     }
     if (o.limits.max_idle < 0) o.limits.max_idle = o.limits.max_connections;
     if (o.limits.max_idle == 0) o.limits.max_idle = 1; /* 0 would mean libcurl's default */
@@ -63,7 +64,7 @@ static cc_engine_options read_engine_options(lua_State *L) {
 }
 
 static int new_engine(lua_State *L) {
-    cc_engine_options limits = read_engine_options(L);
+    cc_engine_options limits = read_engine_options(L, 1);
     box *b = lcc_newuserdata(L, sizeof *b);
     b->engine = NULL; /* the closed handle first, so that __gc may come at any time */
     luaL_getmetatable(L, CLASS);
@@ -255,51 +256,6 @@ static int submit(lua_State *L) {
 
 /* ---- next ---- */
 
-static void push_bytes(lua_State *L, const cc_buf *b) {
-    lua_pushlstring(L, b->len ? b->data : "", b->len);
-}
-
-static void push_failure(lua_State *L, const cc_failure *f) {
-    lua_createtable(L, 0, 7);
-    lcc_set_string(L, "kind", cc_kind_name(f->kind));
-    lcc_set_string(L, "message", f->message);
-    lcc_set_integer(L, "code", f->code);
-    lcc_set_string(L, "name", f->name);
-    lcc_set_flag(L, "retryable", f->retryable);
-    lcc_set_string(L, "sent", cc_sent_name(f->sent));
-    if (f->status) lcc_set_integer(L, "status", f->status);
-}
-
-static void push_retry_after(lua_State *L, const cc_answer *a) {
-    if (a->retry_after > 0)
-        lua_pushinteger(L, (lua_Integer)a->retry_after);
-    else
-        lua_pushnil(L);
-}
-
-/* Protected, for it allocates: answer -> status, body, headers, retry_after, written
- * | nil, failure, headers, nil, written. What is nil at the end is left out; headers of a failure
- * and written are there where the answer went to a file. */
-static int push_answer(lua_State *L) {
-    const cc_answer *a = lua_touserdata(L, 1);
-    bool failed = a->failure->kind != CC_KIND_NONE;
-    lua_settop(L, 0);
-    if (failed) {
-        lua_pushnil(L);
-        push_failure(L, a->failure);
-        if (!a->filed) return 2;
-    } else {
-        lua_pushinteger(L, a->status);
-        push_bytes(L, a->body);
-    }
-    push_bytes(L, a->headers);
-    if (!a->filed && a->retry_after <= 0) return 3;
-    push_retry_after(L, a);
-    if (!a->filed) return 4;
-    lcc_push_whole(L, a->written);
-    return 5;
-}
-
 /* Peek, push, then pop: an error loses nothing. Pushing may collect, and a finalizer may take the
  * same transfer or close the engine; so the bytes are held meanwhile. */
 static int next(lua_State *L) {
@@ -310,7 +266,7 @@ static int next(lua_State *L) {
     if (!r) return 0;
     lua_settop(L, 1);
     push_id(L, id);
-    lua_pushcfunction(L, push_answer);
+    lua_pushcfunction(L, lcc_push_answer);
     lua_pushlightuserdata(L, &answer);
     int rc = lua_pcall(L, 1, LUA_MULTRET, 0);
     cc_engine_release(b->engine, r, rc == 0);
@@ -360,14 +316,34 @@ static int progress(lua_State *L) {
     else
         lua_pushnil(L);
     if (!p.headers) return 2;
-    push_bytes(L,
-               p.headers); /* may collect, and a finalizer close the engine: p is not used again */
+    lcc_push_bytes(L, p.headers); /* may collect, and a finalizer close the engine */
     return 3;
 }
 
 static int fd(lua_State *L) {
     lua_pushinteger(L, cc_engine_fd(check(L)));
     return 1;
+}
+
+/* For nginx. listen() -> path; then connect to it; accept() -> connected? */
+static int listen_for(lua_State *L) {
+    const char *path = cc_engine_listen(check(L));
+    if (path)
+        lua_pushstring(L, path);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static int accept_one(lua_State *L) {
+    lua_pushboolean(L, cc_engine_accept(check(L)));
+    return 1;
+}
+
+static int limit(lua_State *L) {
+    cc_engine_options limits = read_engine_options(L, 2);
+    cc_engine_limit(check(L), &limits);
+    return 0;
 }
 
 static int inflight(lua_State *L) {
@@ -400,9 +376,19 @@ static void set_about(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"submit", submit},      {"step", step},         {"wait", wait}, {"next", next},
-    {"cancel", cancel},      {"progress", progress}, {"fd", fd},     {"inflight", inflight},
-    {"close", close_engine}, {NULL, NULL},
+    {"submit", submit},
+    {"step", step},
+    {"wait", wait},
+    {"next", next},
+    {"cancel", cancel},
+    {"progress", progress},
+    {"fd", fd},
+    {"inflight", inflight},
+    {"close", close_engine},
+    {"listen", listen_for},
+    {"accept", accept_one},
+    {"limit", limit},
+    {NULL, NULL},
 };
 
 static const luaL_Reg META[] = {

@@ -16,7 +16,7 @@
 
 #define SECOND 1000000
 
-static const cc_engine_options OPTIONS = {0, 0, 64};
+static const cc_engine_options OPTIONS = {.max_idle = 64};
 static FILE *server;
 static int port;
 

@@ -131,11 +131,13 @@ describe("options", function()
     assert.equal(only, submit({ follow = true, body = "x" }))
   end)
 
-  it("engine takes no table at all, nil, or an empty one; thread mode is not there yet", function()
+  it("engine takes no table at all, nil, or an empty one, and one of two modes", function()
     core.engine():close()
     core.engine(nil):close()
     core.engine({ mode = "direct", max_idle = 0, max_connections = 0, max_host_connections = 0 }):close()
-    assert.equal('engine: field "mode" must be "direct"', message(function() core.engine({ mode = "thread" }) end))
+    core.engine({ mode = "thread" }):close()
+    assert.equal('engine: field "mode" must be "direct" or "thread"',
+      message(function() core.engine({ mode = "fibre" }) end))
     assert.truthy(message(function() core.engine(1) end):find("table expected", 1, true))
   end)
 
