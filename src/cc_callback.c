@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "cc_global.h"
 #include "cc_sys.h"
 #include "cc_text.h"
 
@@ -186,8 +187,10 @@ CURLcode cc_callback_install(cc_request *r) {
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_HEADERDATA, (void *)r);
 #if CC_HAVE_PREREQ
-    SET(CURLOPT_PREREQFUNCTION, on_prereq);
-    SET(CURLOPT_PREREQDATA, (void *)r);
+    if (cc_global_guards()) {
+        SET(CURLOPT_PREREQFUNCTION, on_prereq);
+        SET(CURLOPT_PREREQDATA, (void *)r);
+    }
 #endif
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
     SET(CURLOPT_XFERINFOFUNCTION, on_progress);

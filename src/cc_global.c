@@ -9,9 +9,10 @@
 #include "cc_request.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool guards;
 
-/* A resolver thread of libcurl may outlive lua_close, which unloads this module, and so its code. The
- * linker's -z nodelete says the same, but not every builder (LuaRocks for one) can be told. */
+/* A resolver thread of libcurl may outlive lua_close, which unloads this module, and so its code.
+ * The linker's -z nodelete says the same, but not every builder (LuaRocks for one) can be told. */
 static void stay_loaded(void) {
 #ifdef RTLD_NODELETE
     static char here;
@@ -23,6 +24,7 @@ static void stay_loaded(void) {
 static void init_curl(void) {
     stay_loaded();
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    guards = CC_HAVE_PREREQ && curl_version_info(CURLVERSION_NOW)->version_num >= 0x075000;
 }
 
 void cc_global_init(void) {
@@ -40,7 +42,12 @@ void cc_global_about(cc_about *out) {
     out->version_num = v->version_num;
     out->ssl = v->ssl_version ? v->ssl_version : "";
     out->http2 = (v->features & CURL_VERSION_HTTP2) != 0;
-    out->at_most_once = CC_HAVE_PREREQ && v->version_num >= 0x075000;
+    out->guards = guards;
+}
+
+bool cc_global_guards(void) {
+    cc_global_init();
+    return guards;
 }
 
 /* libcurl knows how it was built. */

@@ -8,13 +8,18 @@ typedef struct cc_about {
     const char *version, *ssl; /* of libcurl; static */
     unsigned version_num;      /* 0x075801 is 7.88.1 */
     bool http2;
-    bool at_most_once; /* can it be kept from sending a request twice? (7.80.0) */
+    bool guards; /* see cc_global_guards */
 } cc_about;
 
 /* Initialises libcurl, the first time; from any thread. */
 void cc_global_init(void);
 
 void cc_global_about(cc_about *out);
+
+/* Does libcurl ask before it sends (CURLOPT_PREREQFUNCTION, 7.80.0)? If not, a request that must leave
+ * once keeps to a fresh HTTP/1.1 connection, on which libcurl does not resend, and fewer failures
+ * are known to have come before anything was sent. */
+bool cc_global_guards(void);
 
 /* The file with the system's CA certificates, static; NULL if none was found, which on a system
  * that keeps them elsewhere (a keychain) is no mistake. */

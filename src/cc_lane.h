@@ -1,8 +1,9 @@
 /* One multi handle of libcurl, driven by events of a cc_poll.
  *
- * An engine has two lanes, for libcurl remembers of each host whether it speaks HTTP/2: one request
- * that insists on HTTP/1.1 makes it forget, and what had run on one connection lines up. Requests
- * that must be sent once therefore run in a lane of their own. */
+ * An engine has two lanes. Requests that must be sent once have connections of their own, which
+ * nobody else may join. And libcurl remembers of each host whether it speaks HTTP/2: one request
+ * that insists on HTTP/1.1, as they do with an old libcurl, makes it forget, and what had run on one
+ * connection lines up. */
 #ifndef CC_LANE_H
 #define CC_LANE_H
 

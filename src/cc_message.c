@@ -4,7 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cc_global.h"
 #include "cc_text.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Newer than the oldest curl.h that we take. */
+#define PROXY          97
+#define SSL_CLIENTCERT 98
 
 /* What every message may need; made once per failure. */
 typedef struct scene {
@@ -71,7 +78,7 @@ static void say_connect_timeout(scene *s) {
 }
 
 static void say_timed_out(scene *s) {
-    if (s->r->tries == 0) {
+    if (cc_request_unsent(s->r)) {
         say_connect_timeout(s);
     } else {
         say(s, "timed out talking to %s after %.1f s: %s", s->where, s->elapsed, s->said);
@@ -85,7 +92,7 @@ static long long body_bytes(const cc_request *r) {
 /* How far it had come: the difference between a slow server and a dead one. */
 static void say_limit(scene *s, const char *name, double limit) {
     const cc_request *r = s->r;
-    if (r->tries == 0) {
+    if (cc_request_unsent(r)) {
         say(s, "no connection to %s within %g s (%s)", s->where, limit, name);
     } else if (r->header_bytes == 0) {
         say(s, "no answer from %s within %g s (%s)", s->where, limit, name);
@@ -107,15 +114,65 @@ static void say_idle(scene *s) {
 }
 
 static void say_untrusted(scene *s) {
+    static const struct {
+        const char *words, *advice;
+    } known[] = {
+        {"subject name", "the certificate belongs to another host; check the URL"},
+        {"host name", "the certificate belongs to another host; check the URL"},
+        {"does not match", "the certificate belongs to another host; check the URL"},
+        {"expired", "the server needs a new certificate, or this machine's clock is wrong"},
+        {"not yet valid",
+         "the server's certificate is for later, or this machine's clock is wrong"},
+        {"local issuer", "if the server uses a private CA, name its certificate in ca_file; else "
+                         "the server does not send its intermediate certificates, or this system's "
+                         "store is missing (package ca-certificates)"},
+    };
     const char *advice = "if the server uses a private CA, name its certificate in ca_file; else "
                          "install the system's store (package ca-certificates)";
-    if (cc_text_has(s->said, "subject name") || cc_text_has(s->said, "host name") ||
-        cc_text_has(s->said, "does not match")) {
-        advice = "the certificate belongs to another host; check the URL";
-    } else if (cc_text_has(s->said, "expired") || cc_text_has(s->said, "not yet valid")) {
-        advice = "the server needs a new certificate, or this machine's clock is wrong";
+    for (size_t i = COUNT(known); i-- > 0;) {
+        if (cc_text_has(s->said, known[i].words)) advice = known[i].advice;
     }
     say(s, "the certificate of %s is not accepted: %.120s; %s", s->where, s->said, advice);
+}
+
+/* What the other side says of a handshake: the advice, NULL if it may be better another time. */
+static const char *handshake_advice(const char *said) {
+    static const char old[] = "it offers no TLS 1.2 or newer, and nothing older is safe";
+    static const char own[] = "it does not accept our client certificate: check cert_file";
+    static const char plain[] = "it does not speak TLS there; check scheme and port of the URL";
+    static const struct {
+        const char *words, *advice;
+    } known[] = {
+        {"alert protocol version", old},
+        {"unsupported protocol", old},
+        {"wrong version number", plain},
+        {"packet length too long", plain},
+        {"certificate required",
+         "it wants a client certificate: name it in cert_file and key_file"},
+        {"alert handshake failure", "it shares none of our ciphers, or it wants a client "
+                                    "certificate (cert_file and key_file)"},
+        {"alert bad certificate", own},
+        {"alert unknown ca", own},
+        {"alert certificate unknown", own},
+        {"alert unsupported certificate", own},
+        {"alert certificate expired", own},
+        {"alert certificate revoked", own},
+    };
+    for (size_t i = 0; i < COUNT(known); i++) {
+        if (cc_text_has(said, known[i].words)) return known[i].advice;
+    }
+    return NULL;
+}
+
+static void say_tls(scene *s) {
+    const char *advice = handshake_advice(s->said);
+    say(s, "no TLS connection to %s: %.150s%s%s", s->where, s->said, advice ? "; " : "",
+        advice ? advice : "");
+}
+
+static void say_bad_identity(scene *s) {
+    say(s, "the client certificate cannot be used (%s): check cert_file, key_file and key_password",
+        s->said);
 }
 
 static void say_bad_ca_file(scene *s) {
@@ -142,8 +199,40 @@ static void say_undecodable(scene *s) {
     say(s, "the answer of %s cannot be decompressed: %s", s->where, s->said);
 }
 
-static void say_tls(scene *s) {
-    say(s, "no TLS connection to %s: %s", s->where, s->said);
+/* libcurl speaks of the host behind it. */
+static void name_proxy(scene *s, char *out, size_t size) {
+    char *ip = NULL;
+    long port = 0;
+    curl_easy_getinfo(s->r->easy, CURLINFO_PRIMARY_IP, &ip);
+    curl_easy_getinfo(s->r->easy, CURLINFO_PRIMARY_PORT, &port);
+    snprintf(out, size, "%.60s:%ld", ip ? ip : "?", port);
+}
+
+static void say_socks(scene *s) {
+    char proxy[80];
+    name_proxy(s, proxy, sizeof proxy);
+    say(s, "the proxy %s does not connect to %s: %s; check proxy and its user and password", proxy,
+        s->where, s->said);
+}
+
+static long connect_code(const cc_request *r) {
+    long code = 0;
+    curl_easy_getinfo(r->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+    return code;
+}
+
+/* An answer to CONNECT that is no yes, which libcurl reports as if a connection had broken. */
+static bool is_tunnel_refused(const cc_request *r, int code) {
+    return code == CURLE_RECV_ERROR && r->header_bytes == 0 && connect_code(r) >= 300 &&
+           cc_text_has(r->curl_message, "CONNECT");
+}
+
+static void say_no_tunnel(scene *s) {
+    char proxy[80];
+    long code = connect_code(s->r);
+    name_proxy(s, proxy, sizeof proxy);
+    say(s, "the proxy %s does not connect to %s: HTTP %ld%s", proxy, s->where, code,
+        code == 407 ? ", it wants another user and password; check proxy" : "");
 }
 
 static void say_whatever(scene *s) {
@@ -165,12 +254,19 @@ static const struct {
     {CURLE_GOT_NOTHING, say_closed},
     {CURLE_SEND_ERROR, say_broken},
     {CURLE_RECV_ERROR, say_broken},
+    {CURLE_SSL_CERTPROBLEM, say_bad_identity},
     {CURLE_PEER_FAILED_VERIFICATION, say_untrusted},
     {CURLE_BAD_CONTENT_ENCODING, say_undecodable},
     {CURLE_SSL_CACERT_BADFILE, say_bad_ca_file},
+    {PROXY, say_socks},
+    {SSL_CLIENTCERT, say_tls},
 };
 
 static void tell_curl(scene *s) {
+    if (is_tunnel_refused(s->r, s->code)) {
+        say_no_tunnel(s);
+        return;
+    }
     for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
         if (WORDS[i].code != s->code) continue;
         WORDS[i].tell(s);
@@ -255,18 +351,46 @@ static int code_of(cc_end end, CURLcode rc) {
  * and 300 KiB in all, reported as a broken connection. */
 static cc_end see_through(const cc_request *r, cc_end end, CURLcode rc) {
     if (end != CC_END_CURL) return end;
-    bool line = rc == CURLE_OUT_OF_MEMORY && r->tries > 0 && (r->block_open || !r->header_bytes);
+    bool line =
+        rc == CURLE_OUT_OF_MEMORY && !cc_request_unsent(r) && (r->block_open || !r->header_bytes);
     bool all = rc == CURLE_RECV_ERROR && cc_text_has(r->curl_message, "too large response headers");
     return line || all ? CC_END_HEADERS_FULL : end;
 }
 
+/* With TLS 1.3 a server refuses our certificate, or that there is none, after its own part of the
+ * handshake: to libcurl the connection breaks while the answer is awaited. */
+static int see_alert(const scene *s) {
+    bool broken = s->code == CURLE_RECV_ERROR || s->code == CURLE_SEND_ERROR;
+    return broken && cc_text_has(s->said, "SSL") && handshake_advice(s->said) ? SSL_CLIENTCERT
+                                                                              : s->code;
+}
+
+/* Said by a libcurl that does not ask before it sends, of a connection that nobody used before: so
+ * it was never finished, and has carried nothing. */
+static bool is_unmade(const cc_request *r, int code) {
+    static const int codes[] = {
+        CURLE_COULDNT_RESOLVE_PROXY,    CURLE_COULDNT_RESOLVE_HOST,
+        CURLE_COULDNT_CONNECT,          CURLE_SSL_CONNECT_ERROR,
+        CURLE_SSL_CERTPROBLEM,          CURLE_SSL_CIPHER,
+        CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+        CURLE_SSL_ISSUER_ERROR,         PROXY,
+    };
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        if (codes[i] == code) return true;
+    }
+    return is_tunnel_refused(r, code);
+}
+
 /* "No" only where it is certain. */
 static cc_sent sent_of(const cc_request *r, int code) {
-    if (CC_HAVE_PREREQ) return r->tries == 0 ? CC_SENT_NO : CC_SENT_UNKNOWN;
-    /* libcurl before 7.80: a connection of its own that was never made has carried nothing */
-    bool unmade = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
-                  code == CURLE_COULDNT_RESOLVE_PROXY;
-    return r->once && unmade ? CC_SENT_NO : CC_SENT_UNKNOWN;
+    bool no = cc_global_guards() ? cc_request_unsent(r) : r->once && is_unmade(r, code);
+    return no ? CC_SENT_NO : CC_SENT_UNKNOWN;
+}
+
+/* The same again would be refused again. */
+static bool is_final(const scene *s) {
+    if (s->code == CURLE_SSL_CONNECT_ERROR) return handshake_advice(s->said) != NULL;
+    return is_tunnel_refused(s->r, s->code) && connect_code(s->r) < 500;
 }
 
 void cc_message_fill(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
@@ -274,14 +398,15 @@ void cc_message_fill(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
     if (end == CC_END_ENOUGH || (end == CC_END_CURL && rc == CURLE_OK)) return;
     end = see_through(r, end, rc);
     scene s = {.r = r, .code = code_of(end, rc), .elapsed = (double)(now - r->started) * 1e-6};
+    find_words(&s, rc);
+    find_where(&s);
+    s.code = see_alert(&s);
     const cc_transport_error *row = cc_transport_lookup(s.code);
     f->kind = row->kind;
-    f->retryable = row->retryable;
+    f->retryable = row->retryable && !is_final(&s);
     f->name = row->name;
     f->code = s.code;
     f->status = r->status;
     f->sent = sent_of(r, s.code);
-    find_words(&s, rc);
-    find_where(&s);
     tell_end(&s, end);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cc_callback.h"
+#include "cc_global.h"
 #include "cc_message.h"
 #include "cc_poll.h"
 #include "cc_text.h"
@@ -52,6 +53,7 @@ static CURLcode set_constants(cc_request *r, CURLSH *share) {
     SET(e, rc, CURLOPT_FOLLOWLOCATION, 0L); /* cc_request_redirect does it, without credentials */
     SET(e, rc, CURLOPT_HTTP09_ALLOWED, 0L);
     SET(e, rc, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(e, rc, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* the key is not for the proxy */
     if (rc == CURLE_OK) rc = cc_callback_install(r);
     if (share) SET(e, rc, CURLOPT_SHARE, share);
     if (rc == CURLE_OK) set_wishes(e);
@@ -87,21 +89,35 @@ static CURLcode set_trust(cc_request *r, const cc_spec *s, const char *bundle) {
     return rc;
 }
 
-/* A run start does not ride on HTTP/2 yet. Without TLS there is nothing to negotiate, and waiting
- * for another connection's answer would only cost time. */
+/* The password is "" rather than absent: without one OpenSSL would ask for it at the terminal. */
+static CURLcode set_identity(cc_request *r, const cc_spec *s) {
+    CURL *e = r->easy;
+    CURLcode rc = CURLE_OK;
+    const char *password = s->key_password ? s->key_password : "";
+    SET(e, rc, CURLOPT_SSLCERT, s->cert_file);
+    SET(e, rc, CURLOPT_SSLKEY, s->cert_file ? s->key_file : NULL);
+    SET(e, rc, CURLOPT_KEYPASSWD, s->cert_file ? password : NULL);
+    return rc;
+}
+
+/* libcurl sends again what a reused connection lost, hence the fresh one, and what an HTTP/2 server
+ * refused (REFUSED_STREAM, GOAWAY), which on_prereq stops: where it cannot, HTTP/1.1 must do.
+ * Without TLS there is nothing to negotiate, and waiting for another connection's answer only costs
+ * time. */
 static CURLcode set_connection(cc_request *r, const cc_spec *s) {
     CURL *e = r->easy;
     CURLcode rc = CURLE_OK;
-    bool h2 = !s->once && cc_text_is_https(s->url);
+    bool h2 = cc_text_is_https(s->url) && (!s->once || cc_global_guards());
     SET(e, rc, CURLOPT_FRESH_CONNECT, s->once ? 1L : 0L);
     SET(e, rc, CURLOPT_FORBID_REUSE, s->once ? 1L : 0L); /* no other would use it: see cc_lane.h */
     SET(e, rc, CURLOPT_PROXY, s->proxy);
+    SET(e, rc, CURLOPT_NOPROXY, s->no_proxy);
     SET(e, rc, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_timeout * 1000 + 0.999));
     if (rc == CURLE_OK && h2) {
         h2 = curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK;
     }
     if (!h2) SET(e, rc, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(e, rc, CURLOPT_PIPEWAIT, h2 ? 1L : 0L);
+    SET(e, rc, CURLOPT_PIPEWAIT, h2 && !s->once ? 1L : 0L);
     SET(e, rc, CURLOPT_NOPROGRESS, s->idle_timeout > 0 && r->body_len > SMALL_BODY ? 0L : 1L);
     return rc;
 }
@@ -166,6 +182,7 @@ static CURLcode set_all(cc_request *r, const cc_spec *s, const char *bundle) {
     CURLcode rc = curl_easy_setopt(r->easy, CURLOPT_URL, s->url);
     if (rc == CURLE_OK) rc = set_method(r, s->method);
     if (rc == CURLE_OK) rc = set_trust(r, s, bundle);
+    if (rc == CURLE_OK) rc = set_identity(r, s);
     if (rc == CURLE_OK) rc = set_connection(r, s);
     if (rc == CURLE_OK) rc = set_receiving(r, s);
     return rc;
@@ -190,10 +207,18 @@ cc_code cc_request_prepare(cc_request *r, const cc_spec *s, const char *bundle) 
     }
 }
 
-static bool append(cc_request *r, const char *line) {
-    struct curl_slist *longer = curl_slist_append(r->headers, line);
-    if (longer) r->headers = longer;
+static bool append_to(struct curl_slist **list, const char *line) {
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer) *list = longer;
     return longer != NULL;
+}
+
+static bool append(cc_request *r, const char *line) {
+    return append_to(&r->headers, line);
+}
+
+bool cc_request_add_address(cc_request *r, const char *line) {
+    return append_to(&r->connect_to, line);
 }
 
 static struct curl_slist *find_header(cc_request *r, const char *name) {
@@ -228,10 +253,11 @@ bool cc_request_seal(cc_request *r, int64_t now) {
     r->started = now;
     r->deadline = total ? now + total : CC_NEVER;
     r->idle_limit = microseconds(r->idle_timeout);
-    r->moved = CC_HAVE_PREREQ ? 0 : now;
+    r->moved = cc_global_guards() ? 0 : now;
     r->view.bytes = r->sink.offset;
     r->view.total = -1;
-    return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
+    return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK &&
+           curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to) == CURLE_OK;
 }
 
 /* ---- limits in time ---- */
@@ -253,6 +279,10 @@ cc_end cc_request_expired(const cc_request *r, int64_t now) {
 }
 
 /* ---- how far it is ---- */
+
+bool cc_request_unsent(const cc_request *r) {
+    return cc_global_guards() && r->tries == 0;
+}
 
 static int64_t expected(const cc_request *r) {
     curl_off_t length = -1;
@@ -303,6 +333,11 @@ static bool may_travel(const char *line) {
     return false;
 }
 
+static void forget_identity(cc_request *r) {
+    static const CURLoption options[] = {CURLOPT_SSLCERT, CURLOPT_SSLKEY, CURLOPT_KEYPASSWD};
+    for (int i = 0; i < 3; i++) curl_easy_setopt(r->easy, options[i], NULL);
+}
+
 static bool drop_credentials(cc_request *r) {
     struct curl_slist *old = r->headers;
     bool ok = true;
@@ -312,6 +347,7 @@ static bool drop_credentials(cc_request *r) {
     }
     if (ok) ok = curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
     curl_slist_free_all(old);
+    forget_identity(r);
     return ok;
 }
 
@@ -356,8 +392,9 @@ static void trim(cc_buf *b) {
 
 static void drop_input(cc_request *r) {
     curl_slist_free_all(r->headers);
+    curl_slist_free_all(r->connect_to);
     free(r->body);
-    r->headers = NULL;
+    r->headers = r->connect_to = NULL;
     r->body = NULL;
 }
 
@@ -365,7 +402,10 @@ void cc_request_reset(cc_request *r) {
     CURL *easy = r->easy;
     cc_buf headers = r->answer_headers, body = r->answer_body;
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL); /* it must not point to what is freed now */
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(easy, CURLOPT_PROXY, NULL); /* may hold a password */
+    forget_identity(r);
     drop_input(r);
     cc_sink_close(&r->sink);
     cc_buf_free(&r->view.headers);

@@ -15,8 +15,10 @@
 
 #define CC_MAX_REDIRECTS 5
 
-/* PREREQ is what makes "sent" exact and "once" certain; it came with 7.80.0. */
-#if LIBCURL_VERSION_NUM >= 0x075000
+/* PREREQ is what makes "sent" exact, and "once" certain over HTTP/2 too; it came with 7.80.0, and the
+ * libcurl that is there at run time may be older than its header: see cc_global_guards. Building with
+ * CC_NO_PREREQ shows what is done without it. */
+#if LIBCURL_VERSION_NUM >= 0x075000 && !defined(CC_NO_PREREQ)
 #define CC_HAVE_PREREQ 1
 #else
 #define CC_HAVE_PREREQ 0
@@ -50,6 +52,7 @@ typedef struct cc_view {
 struct cc_request {
     CURL *easy;
     struct curl_slist *headers;
+    struct curl_slist *connect_to; /* other addresses for hosts, of this request only */
     char *body;
     size_t body_len;
     cc_buf answer_headers, answer_body;
@@ -61,7 +64,7 @@ struct cc_request {
     bool sends; /* has a body, or says that it has none */
     bool sized; /* the body's first bytes have come: its length has been looked at */
     int redirects;
-    int tries;                 /* how often libcurl was about to send (0: nothing left) */
+    int tries;                 /* how often libcurl was about to send; see cc_request_unsent */
     cc_end end;                /* set by a callback before it stops the transfer */
     int64_t started, deadline; /* microseconds; CC_NEVER: no total limit */
     int64_t idle_limit, moved; /* 0: no limit */
@@ -93,6 +96,9 @@ cc_code cc_request_prepare(cc_request *r, const cc_spec *spec, const char *bundl
 
 /* The last step before the loop takes it. False when memory is out. */
 bool cc_request_seal(cc_request *r, int64_t now);
+
+/* Is it certain that nothing of it was sent? Without PREREQ it never is. */
+bool cc_request_unsent(const cc_request *r);
 
 /* When the loop must look at it again, if nothing happens before: CC_NEVER or a time. */
 int64_t cc_request_due(const cc_request *r, int64_t now);

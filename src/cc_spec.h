@@ -34,7 +34,9 @@ typedef struct cc_spec {
     bool follow;                  /* redirects of a GET, without the caller's headers */
     bool insecure;
     const char *ca_file, *ca_path; /* NULL: the system's */
-    const char *proxy;             /* NULL: libcurl's environment rules; "": none */
+    const char *cert_file, *key_file, *key_password; /* the client's own certificate; PEM */
+    const char *proxy;    /* NULL: libcurl's environment rules; "": none */
+    const char *no_proxy; /* hosts that need none, with commas; NULL: the environment's */
 } cc_spec;
 
 /* How a transfer ended. Borrowed from the request. */
@@ -60,5 +62,9 @@ extern const char *const cc_request_methods[];
 
 /* Adds a header line that passed cc_text_check_header. False when memory is out. */
 bool cc_request_add_header(cc_request *r, const char *line);
+
+/* Adds an address for a host, "HOST:PORT:ADDRESS:PORT" (CURLOPT_CONNECT_TO). False when memory is
+ * out. Not CURLOPT_RESOLVE, which would answer for every other request of the engine too. */
+bool cc_request_add_address(cc_request *r, const char *line);
 
 #endif

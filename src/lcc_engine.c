@@ -86,8 +86,9 @@ static int close_engine(lua_State *L) {
 /* ---- submit ---- */
 
 typedef struct submit_options {
-    lcc_text url, method, body, ca_file, ca_path, proxy;
-    size_t headers;
+    lcc_text url, method, body, ca_file, ca_path, cert_file, key_file, key_password, proxy,
+        no_proxy;
+    size_t headers, connect_to;
     double connect_timeout, idle_timeout, timeout;
     size_t max_body, max_headers, offset;
     const cc_file *file;
@@ -113,7 +114,12 @@ static const lcc_option SUBMIT_OPTIONS[] = {
     FIELD(verify, LCC_FLAG),
     FIELD(ca_file, LCC_TEXT),
     FIELD(ca_path, LCC_TEXT),
+    FIELD(cert_file, LCC_TEXT),
+    FIELD(key_file, LCC_TEXT),
+    FIELD(key_password, LCC_TEXT),
     FIELD(proxy, LCC_TEXT),
+    FIELD(no_proxy, LCC_TEXT),
+    FIELD(connect_to, LCC_LINES),
     {NULL, LCC_TEXT, 0},
 };
 #undef FIELD
@@ -205,30 +211,37 @@ static cc_spec spec_of(const submit_options *o) {
         .insecure = !o->verify,
         .ca_file = o->ca_file.s,
         .ca_path = o->ca_path.s,
+        .cert_file = o->cert_file.s,
+        .key_file = o->key_file.s,
+        .key_password = o->key_password.s,
         .proxy = o->proxy.s,
+        .no_proxy = o->no_proxy.s,
     };
 }
 
 /* All strings were checked: nothing in here can raise. */
-static bool add_headers(lua_State *L, cc_request *r, size_t n) {
+static bool add_lines(lua_State *L, const char *field, size_t n, cc_request *r,
+                      bool (*add)(cc_request *, const char *)) {
     bool ok = true;
     if (n == 0) return true;
-    lua_getfield(L, 2, "headers");
+    lua_getfield(L, 2, field);
     for (size_t i = 1; i <= n && ok; i++) {
         lua_rawgeti(L, -1, (int)i);
-        ok = cc_request_add_header(r, lua_tostring(L, -1));
+        ok = add(r, lua_tostring(L, -1));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
     return ok;
 }
 
-static cc_code submit_spec(lua_State *L, cc_engine *e, const cc_spec *spec, size_t headers,
-                           cc_id *id) {
+static cc_code submit_spec(lua_State *L, cc_engine *e, const submit_options *o, cc_id *id) {
+    cc_spec spec = spec_of(o);
     cc_request *r;
-    cc_code code = cc_engine_prepare(e, spec, &r);
+    cc_code code = cc_engine_prepare(e, &spec, &r);
     if (code != CC_OK) return code;
-    if (add_headers(L, r, headers)) return cc_engine_submit(e, r, id);
+    if (add_lines(L, "headers", o->headers, r, cc_request_add_header) &&
+        add_lines(L, "connect_to", o->connect_to, r, cc_request_add_address))
+        return cc_engine_submit(e, r, id);
     cc_engine_discard(e, r);
     return CC_NOMEM;
 }
@@ -236,9 +249,8 @@ static cc_code submit_spec(lua_State *L, cc_engine *e, const cc_spec *spec, size
 static int submit(lua_State *L) {
     cc_engine *e = check(L);
     submit_options o = read_submit_options(L);
-    cc_spec spec = spec_of(&o);
     cc_id id = 0;
-    switch (submit_spec(L, e, &spec, o.headers, &id)) {
+    switch (submit_spec(L, e, &o, &id)) {
     case CC_OK:
         push_id(L, id);
         return 1;
@@ -371,7 +383,7 @@ static void set_about(lua_State *L) {
     lcc_set_integer(L, "version_num", (lua_Integer)about.version_num);
     lcc_set_string(L, "ssl", about.ssl);
     lcc_set_flag(L, "http2", about.http2);
-    lcc_set_flag(L, "at_most_once", about.at_most_once);
+    lcc_set_flag(L, "guards", about.guards);
     lua_setfield(L, -2, "curl");
 }
 

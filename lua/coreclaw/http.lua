@@ -81,16 +81,7 @@ local function finish(err, call, attempt, since)
   return nil, err
 end
 
--- Without libcurl's callback before sending nothing stops it from sending twice.
-local function check_library(call)
-  if call.operation.class ~= "read" and not core.curl.at_most_once then
-    validate.fail(call.id .. " is refused: libcurl " .. core.curl.version
-      .. " may send it twice; 7.80 or newer is needed")
-  end
-end
-
 local function attempts(client, call, built, deadline)
-  check_library(call)
   local since, attempt = math.floor(core.time()), 0
   while true do
     attempt = attempt + 1

@@ -291,7 +291,7 @@ static void closing_nothing_is_fine(void) {
     cc_engine_close(cc_engine_open(&OPTIONS));
     cc_about about;
     cc_global_about(&about);
-    CHECK(about.version && about.ssl && about.version_num > 0 && about.at_most_once);
+    CHECK(about.version && about.ssl && about.version_num > 0 && about.guards);
     CHECK(cc_global_bundle() == NULL || access(cc_global_bundle(), R_OK) == 0);
 }
 

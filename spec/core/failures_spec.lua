@@ -51,20 +51,20 @@ describe("failures", function()
     end)
 
     it("nobody listens", function()
-      local failure = fails(get(nil, { url = "http://127.0.0.1:1/" }), "network",
+      local failure = fails(get(nil, { url = "http://127.0.0.1:1/", once = true }), "network",
         "^cannot connect to 127.0.0.1:1: Connection refused$")
       assert.equal("no", failure.sent)
       assert.equal("COULDNT_CONNECT", failure.name)
     end)
 
     it("nobody has that name", function()
-      local failure = fails(get(nil, { url = "http://no-such-host.invalid/" }), "network",
+      local failure = fails(get(nil, { url = "http://no-such-host.invalid/", once = true }), "network",
         '^cannot resolve the host name "no%-such%-host.invalid"')
       assert.equal("no", failure.sent)
     end)
 
     it("a proxy that is not there is named, not the host behind it", function()
-      local failure = fails(get("/ok", { proxy = "http://me:secret@127.0.0.1:1" }), "network",
+      local failure = fails(get("/ok", { proxy = "http://me:secret@127.0.0.1:1", once = true }), "network",
         "^cannot connect to 127.0.0.1:1: ")
       assert.equal("no", failure.sent)
       fails(get("/ok", { proxy = "http://no-such-host.invalid" }), "network", "proxy's host name")
@@ -78,7 +78,7 @@ describe("failures", function()
     end
 
     it("is verified, and the refusal says what to do", function()
-      local failure = fails(tls({}), "tls", "ca_file")
+      local failure = fails(tls({ once = true }), "tls", "ca_file")
       assert.equal("PEER_FAILED_VERIFICATION", failure.name)
       assert.equal("no", failure.sent)
       assert.is_false(failure.retryable)
@@ -109,7 +109,8 @@ describe("failures", function()
     end)
 
     it("spoken to a server that does not", function()
-      local failure = fails(get(nil, { url = ("https://127.0.0.1:%d/"):format(server.port) }), "tls")
+      local options = { url = ("https://127.0.0.1:%d/"):format(server.port), once = true }
+      local failure = fails(get(nil, options), "tls")
       assert.equal("no", failure.sent)
     end)
   end)

@@ -94,13 +94,24 @@ describe("HTTP/2", function()
     assert.same({ ["HTTP/2.0"] = 100 }, protocols)
   end)
 
-  it("is not what a run start rides on", function()
-    assert.equal("HTTP/1.1", fetch(engine, options(true)).headers:match("^(%S+)"))
+  it("carries a run start, where libcurl can be kept from sending it again", function()
+    local protocol = fetch(engine, options(true)).headers:match("^(%S+)")
+    assert.equal(core.curl.guards and "HTTP/2" or "HTTP/1.1", protocol)
   end)
 
-  -- In one multi handle, libcurl takes the HTTP/1.1 of the start for what this host can do: the
-  -- requests after it spread over connections and lined up for them, 500 times slower in the end.
-  it("is still there after a run start has insisted on HTTP/1.1", function()
+  it("carries each run start on a connection of its own", function()
+    local connections = {}
+    for _ = 1, 10 do engine:submit(options(true)) end
+    for _, result in ipairs(finish(engine)) do
+      local connection = result.headers:match("[Xx]%-[Ss]een: (%d+)")
+      assert.is_nil(connections[connection])
+      connections[connection] = true
+    end
+  end)
+
+  -- In one multi handle, libcurl takes HTTP/1.1 of a start without a guard for what this host can do:
+  -- the requests after it spread over connections and lined up for them, 500 times slower in the end.
+  it("is still there after run starts", function()
     many(10)
     for _ = 1, 3 do engine:submit(options(true)) end
     finish(engine)
