@@ -192,6 +192,7 @@ build = {
     ["coreclaw.tail"] = "lua/coreclaw/tail.lua",
     ["coreclaw.task"] = "lua/coreclaw/task.lua",
     ["coreclaw.token"] = "lua/coreclaw/token.lua",
+    ["coreclaw.transport"] = "lua/coreclaw/transport.lua",
     ["coreclaw.url"] = "lua/coreclaw/url.lua",
     ["coreclaw.v1"] = "lua/coreclaw/v1.lua",
     ["coreclaw.v1.data"] = "lua/coreclaw/v1/data.lua",

@@ -41,9 +41,16 @@ local client = {}
 ---@field connect_timeout number? seconds; default 10
 ---@field idle_timeout number?    seconds in which no byte moves; default 30, 0 = off
 ---@field max_body integer?       most bytes of an answer; default 64 MiB
----@field verify boolean?         check the server's certificate; default true
+---@field verify boolean?         check the server's certificate; default true. false warns
 ---@field ca_file string?         CA bundle, PEM; default the system's
----@field proxy string?           URL; default as in the environment
+---@field cert_file string?       certificate of this client, PEM, for the API only (mutual TLS)
+---@field key_file string?        its private key, PEM; default: in cert_file
+---@field key_password string?    of the private key
+---@field proxy string?           "http://user:password@host:port", also socks5:// and socks5h:// (names are
+---  resolved by the proxy); "": none; default as in the environment
+---@field no_proxy string|string[]?  hosts that are reached without a proxy; default NO_PROXY
+---@field resolve table<string, string>?  { ["host:port"] = "address" }, instead of DNS
+---@field on_warning fun(message: string)?  instead of a line on stderr
 ---@field user_agent string?
 ---@field retry boolean|table|function?  false: never; table: attempts, base, cap, …; function: your own
 ---@field defaults { system: table? }? put under the `system` of every start

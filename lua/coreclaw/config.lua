@@ -4,6 +4,7 @@
 -- settings, so that a dump of any object of ours cannot show it.
 
 local input = require "coreclaw.input"
+local transport = require "coreclaw.transport"
 local validate = require "coreclaw.validate"
 local url = require "coreclaw.url"
 
@@ -20,9 +21,6 @@ local OPTIONS = {
   connect_timeout = { type = "seconds", default = 10 },
   idle_timeout = { type = "seconds", default = 30 },
   max_body = { type = "integer", min = 1, max = 2 ^ 53, default = 64 * 1024 * 1024 },
-  verify = { type = "boolean", default = true },
-  ca_file = { type = "text" },
-  proxy = { type = "text" },
   user_agent = { type = "text" },
   retry = { type = "any" },
   poll_intervals = { type = "table" },
@@ -31,6 +29,8 @@ local OPTIONS = {
   on_response = { type = "callable" },
   on_retry = { type = "callable" },
 }
+
+for name, rule in pairs(transport.options) do OPTIONS[name] = rule end
 
 local DEFAULT_BASE_URL = "https://openapi.coreclaw.com"
 
@@ -103,6 +103,7 @@ function config.new(options)
   validate.value("coreclaw.new", "base_url", settings.base_url, OPTIONS.base_url)
   check_base_url(settings.base_url, settings.allow_http)
   settings.base_url = settings.base_url:gsub("/+$", "")
+  transport.keep(settings)
   settings.poll_intervals = config.intervals("coreclaw.new", settings.poll_intervals)
     or { 2, 2, 3, 5, 8, 10, 15 }
   settings.defaults = check_defaults(settings.defaults)
@@ -128,6 +129,7 @@ end
 ---@param settings table
 function config.forget(settings)
   secrets[settings] = nil
+  transport.forget(settings)
 end
 
 return config

@@ -5,6 +5,7 @@ local core = require "coreclaw.core"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
 local json = require "coreclaw.json"
+local transport = require "coreclaw.transport"
 local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
 
@@ -90,7 +91,7 @@ function request.build(settings, id, operation, params)
   }
   request.check(id, operation, params)
   local query = authenticate(settings, id, operation, headers, params.query or {})
-  return {
+  return transport.apply(settings, {
     method = operation.method,
     url = settings.base_url .. url.path(operation.path, params.path or {}) .. url.query(query),
     body = encode_body(settings, id, operation, params.body, headers),
@@ -99,11 +100,7 @@ function request.build(settings, id, operation, params)
     once = operation.class ~= "read",
     connect_timeout = settings.connect_timeout,
     max_body = settings.max_body,
-    verify = settings.verify,
-    ca_file = settings.ca_file,
-    -- Loopback needs no proxy, and plain http is allowed there because nobody else sees the key.
-    proxy = settings.proxy or (url.is_loopback(settings.base_url) and "" or nil),
-  }
+  }, true)
 end
 
 return request

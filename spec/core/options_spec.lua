@@ -41,6 +41,7 @@ describe("options", function()
     url = "text", method = "text", headers = "lines", body = "data", connect_timeout = "seconds",
     idle_timeout = "seconds", timeout = "seconds", max_body = "size", max_headers = "size",
     once = "flag", follow = "flag", verify = "flag", ca_file = "text", ca_path = "text", proxy = "text",
+    cert_file = "text", key_file = "text", key_password = "text", no_proxy = "text", connect_to = "lines",
     file = "file", offset = "size",
   }
 

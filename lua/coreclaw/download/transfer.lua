@@ -5,7 +5,7 @@ local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 local hooks = require "coreclaw.hooks"
 local storage = require "coreclaw.download.storage"
-local url = require "coreclaw.url"
+local transport = require "coreclaw.transport"
 
 local transfer = {}
 
@@ -29,13 +29,11 @@ local function build(job, offset, validator)
     headers[#headers + 1] = string.format("Range: bytes=%.0f-", offset)
     headers[#headers + 1] = "If-Range: " .. validator
   end
-  return {
+  return transport.apply(settings, {
     url = job.link, headers = headers, file = job.part.file, offset = offset, follow = true,
     timeout = transfer.left(job) or 0, idle_timeout = job.options.idle_timeout,
     connect_timeout = settings.connect_timeout, max_body = job.options.max_bytes,
-    verify = settings.verify, ca_file = settings.ca_file,
-    proxy = settings.proxy or (url.is_loopback(job.link) and "" or nil),
-  }
+  }, false)
 end
 
 -- The headers of what goes to the file: is it what we take it for? Returns what to do if not.
