@@ -130,18 +130,22 @@ static int rename_to_free_name(const char *from, const char *to) {
     return errno_of(rename(from, to));
 }
 
-/* The name is only sure to survive when its folder is on the disk. Some file systems know no such
- * thing, so that nothing can be made of a failure. */
-static void sync_folder_of(const char *path) {
+/* Some file systems know no such thing: that is none. */
+static int sync_folder(const char *folder) {
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return errno;
+    int error = errno_of(fsync(fd));
+    close(fd);
+    return error == EINVAL || error == ENOTSUP ? 0 : error;
+}
+
+int cc_file_sync_folder_of(const char *path) {
     char folder[4096];
     const char *slash = strrchr(path, '/');
     int n = slash ? (int)(slash - path) + 1 : 0;
-    if ((size_t)n >= sizeof folder) return;
+    if ((size_t)n >= sizeof folder) return ENAMETOOLONG;
     snprintf(folder, sizeof folder, "%.*s", n, n ? path : "");
-    int fd = open(n ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    fsync(fd);
-    close(fd);
+    return sync_folder(n ? folder : ".");
 }
 
 int cc_file_publish(const cc_file *f, const char *from, const char *to, bool overwrite, bool sync) {
@@ -150,7 +154,7 @@ int cc_file_publish(const cc_file *f, const char *from, const char *to, bool ove
     if (overwrite) take_over_permissions(f->fd, to);
     if (sync && fsync(f->fd) != 0) return errno;
     error = overwrite ? errno_of(rename(from, to)) : rename_to_free_name(from, to);
-    if (!error && sync) sync_folder_of(to);
+    if (!error && sync) cc_file_sync_folder_of(to); /* it is published: too late to fail */
     return error;
 }
 

@@ -32,6 +32,9 @@ int cc_file_write(int fd, const char *bytes, size_t n, int64_t at);
  * without overwrite it is an error (EEXIST). On any error both names are as they were. */
 int cc_file_publish(const cc_file *f, const char *from, const char *to, bool overwrite, bool sync);
 
+/* A name is only sure to survive a power cut when its folder is on the disk. */
+int cc_file_sync_folder_of(const char *path);
+
 void cc_file_close(cc_file *f);
 
 typedef enum cc_file_type {

@@ -142,6 +142,7 @@ int luaopen_coreclaw_core(lua_State *L) {
     lcc_set_string(L, "version", CORECLAW_VERSION);
     lcc_open_engine(L);
     lcc_open_file(L);
+    lcc_open_journal(L);
     lcc_open_json(L);
     return 1;
 }

@@ -90,6 +90,7 @@ struct cc_file *lcc_to_file(lua_State *L, int index);
 /* Each adds its functions to the module table on the top of the stack. */
 void lcc_open_engine(lua_State *L);
 void lcc_open_file(lua_State *L);
+void lcc_open_journal(lua_State *L);
 void lcc_open_json(lua_State *L);
 
 #endif

@@ -8,6 +8,7 @@ local queue = require "coreclaw.queue"
 local raw = require "coreclaw.raw"
 local recent = require "coreclaw.recent"
 local reconcile = require "coreclaw.reconcile"
+local recover = require "coreclaw.recover"
 local retry = require "coreclaw.retry"
 local runs = require "coreclaw.runs"
 local store = require "coreclaw.store"
@@ -20,7 +21,7 @@ local Client = { __name = "coreclaw.Client" }
 Client.__index = Client
 
 -- Each noun of the API brings its own methods.
-for _, room in ipairs { store, runs, task, queue, raw, reconcile } do
+for _, room in ipairs { store, runs, task, queue, raw, reconcile, recover } do
   for name, method in pairs(room.methods) do Client[name] = method end
 end
 
@@ -54,6 +55,7 @@ local client = {}
 ---@field user_agent string?
 ---@field retry boolean|table|function?  false: never; table: attempts, base, cap, …; function: your own
 ---@field defaults { system: table? }? put under the `system` of every start
+---@field journal string?         file in which paid calls are noted before they are sent: see `client:recover`
 ---@field on_request fun(event: coreclaw.RequestEvent)?  before each request; the key is masked
 ---@field on_response fun(event: table)?  after each answer or failure
 ---@field on_retry fun(event: table)?     before a request is repeated

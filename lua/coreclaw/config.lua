@@ -25,6 +25,7 @@ local OPTIONS = {
   retry = { type = "any" },
   poll_intervals = { type = "table" },
   defaults = { type = "table" },
+  journal = { type = "text" },
   on_request = { type = "callable" },
   on_response = { type = "callable" },
   on_retry = { type = "callable" },

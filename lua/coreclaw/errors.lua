@@ -24,6 +24,7 @@ local url = require "coreclaw.url"
 ---@field run coreclaw.Run?        the run concerned, where there is one
 ---@field worker string?           Worker id concerned (`unknown_outcome`)
 ---@field path table<string, string>?  identifiers in the call's path (`unknown_outcome`)
+---@field intent string?          its line in the journal (`unknown_outcome`)
 ---@field candidates coreclaw.Run[]?   runs that may be the one (`client:reconcile`)
 ---@field window { from: integer, to: integer }? Unix seconds in which a run may have been started (`unknown_outcome`)
 ---@field token string?              where to go on (`run:results { from = … }`), raised while following

@@ -7,6 +7,7 @@ local config = require "coreclaw.config"
 local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 local hooks = require "coreclaw.hooks"
+local journal = require "coreclaw.journal"
 local json = require "coreclaw.json"
 local request = require "coreclaw.request"
 local response = require "coreclaw.response"
@@ -37,6 +38,8 @@ end
 
 local function exchange(client, call, built, attempt)
   hooks.request(client, call, built, attempt)
+  local refused = journal.intend(client, call, call.deadline)
+  if refused then return nil, refused end
   local record = driver.current().exchange(built)
   local envelope, err
   if record.status then
@@ -70,6 +73,7 @@ function http.unknown_outcome(err, call, since)
     worker = call.params.path and call.params.path.workerId,
     path = call.params.path,
     window = { from = since, to = math.ceil(core.time()) },
+    intent = call.intent,
   }
 end
 
@@ -81,7 +85,7 @@ local function finish(err, call, attempt, since)
   return nil, err
 end
 
-local function attempts(client, call, built, deadline)
+local function repeatedly(client, call, built, deadline)
   local since, attempt = math.floor(core.time()), 0
   while true do
     attempt = attempt + 1
@@ -96,6 +100,15 @@ local function attempts(client, call, built, deadline)
     hooks.retry(client, call, attempt, delay, err)
     driver.current().sleep(delay)
   end
+end
+
+-- What was meant is on the disk before anything of a paid call is sent; what came of it, after.
+local function attempts(client, call, built, deadline)
+  call.deadline = deadline
+  local envelope, err, behind = repeatedly(client, call, built, deadline)
+  journal.settle(client, call, envelope, err)
+  if behind then behind.intent = call.intent end
+  return envelope, err, behind
 end
 
 -- API v1 has other operations for the same: params and answer are translated, `known` is an answer
@@ -130,13 +143,14 @@ end
 ---@param client table
 ---@param id string                operation id
 ---@param params { path: table?, query: table?, body: table? }
----@param options { timeout: number?, request_timeout: number?, idle_timeout: number? }?  seconds
+---@param options { timeout: number?, request_timeout: number?, idle_timeout: number?, label: string? }?
+---  seconds; the label is for the journal
 ---@return table? envelope          code, message, data (in the shape of v2), request_id
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
 function http.call(client, id, params, options)
   local settings = client.settings
-  local call = { id = id, params = params, operation = client.operations[id] }
+  local call = { id = id, params = params, operation = client.operations[id], label = options and options.label }
   local deadline = set_times(settings, call, options or {})
   if settings.api == "v1" then return call_v1(client, call, deadline) end
   local built = request.build(settings, id, call.operation, params)

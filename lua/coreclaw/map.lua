@@ -15,7 +15,7 @@ local worker = require "coreclaw.worker"
 local map = {}
 
 -- What is handed on to `worker:start`.
-local STARTS = { "system", "callback_url", "version", "check" }
+local STARTS = { "system", "callback_url", "version", "check", "label" }
 
 -- Most seconds for the log of a run that failed, or the rows of one that succeeded.
 local LOG_TIMEOUT = 20
@@ -108,9 +108,17 @@ local function may_wait(self, job, err)
     and core.now() < job.deadline
 end
 
+-- The label of a start tells which input it is.
+local function options_of(self, job)
+  local out = {}
+  for name, value in pairs(self.start_options) do out[name] = value end
+  if out.label then out.label = out.label .. "#" .. job.item.index end
+  return out
+end
+
 local function try_start(self, job)
   job.deadline = job.deadline or deadline(self)
-  local run, err = self.worker:start(job.item.input, self.start_options)
+  local run, err = self.worker:start(job.item.input, options_of(self, job))
   self.pending = nil
   if run then
     has_started(self, job, run)

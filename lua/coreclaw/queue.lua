@@ -48,13 +48,14 @@ end
 
 ---Queues a run: `worker:queue`.
 function queue.add(client, params, options)
-  local data, err, behind = http.data(client, "queuedRunWorker", params, { timeout = options.timeout })
+  local data, err, behind = http.data(client, "queuedRunWorker", params,
+    { timeout = options.timeout, label = options.label })
   if not data then return nil, err end
   if not text(data.queue_ref) then
     return nil, http.unknown_outcome(errors.new {
       kind = "bad_response", message = "the platform queued the run but gave no queue_ref",
       operation = "queuedRunWorker", sent = "yes",
-    }, { params = params }, os.time())
+    }, { params = params, intent = behind and behind.intent }, os.time())
   end
   return item_of(client, data), nil, behind
 end

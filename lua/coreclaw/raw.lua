@@ -14,7 +14,7 @@ local IDS = {
   queueId = function(_, id, where) return url.queue_id(type(id) == "table" and id.queue_ref or id, where) end,
 }
 
-local CALL = { timeout = { type = "seconds" }, request_timeout = { type = "seconds" } }
+local CALL = { timeout = { type = "seconds" }, request_timeout = { type = "seconds" }, label = { type = "text" } }
 
 local METHODS = { "GET", "POST", "PUT", "PATCH", "DELETE" }
 local CLASSES = { "read", "write", "paid", "last" }
@@ -24,6 +24,7 @@ local REQUEST = {
   query = { type = "table", default = {} },
   body = { type = "any" },
   class = { type = "string", enum = CLASSES },
+  label = { type = "text" },
   timeout = { type = "seconds" },
 }
 
@@ -128,6 +129,7 @@ function raw.methods:request(request)
       query = rules_for(request.query), any_body = true,
     },
     params = { query = request.query, body = request.body },
+    label = request.label,
   }, { timeout = request.timeout })
 end
 

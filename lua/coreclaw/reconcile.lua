@@ -8,6 +8,8 @@ local core = require "coreclaw.core"
 local calendar = require "coreclaw.calendar"
 local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
+local journal = require "coreclaw.journal"
+local reader = require "coreclaw.journal.reader"
 local run = require "coreclaw.run"
 local validate = require "coreclaw.validate"
 
@@ -32,7 +34,7 @@ local function http_date(text)
 end
 
 -- The Worker that an unknown start would have run.
-local function worker_of(client, err, options)
+function reconcile.worker_of(client, err, options)
   local path = err.path or {}
   if path.workerId then return path.workerId end
   if path.runId then
@@ -56,16 +58,62 @@ local function newest(client, worker_id, options)
 end
 
 -- A run that waits has no time yet; it may be the one.
-local function in_window(record, window, skew, margin)
+function reconcile.in_window(record, window, skew, margin)
   local at = type(record.started_at) == "number" and record.started_at or 0
   return at == 0 or (at >= window.from + skew - margin and at <= window.to + skew + margin)
 end
 
-local function candidates(client, list, err, skew, margin)
+-- What the platform lists of a Worker from a time on. API v1 knows no times, but lists the newest first.
+local function each_run(client, worker_id, from, options)
+  if client.settings.api == "v2" then
+    return client:runs { worker = worker_id, from = from, timeout = options.timeout }
+  end
+  local next_run, from_day = client:runs { worker = worker_id, timeout = options.timeout }, from - 86400
+  return function()
+    local handle = next_run()
+    local at = handle and handle.started_at or 0
+    return (at == 0 or at >= from_day) and handle or nil
+  end
+end
+
+---All runs of a Worker that may belong to one of several windows, however many have come since.
+---@param client table
+---@param worker_id string
+---@param items { window: table }[]
+---@param options { margin: number, timeout: number? }
+---@return coreclaw.Run[]?
+---@return number|coreclaw.Error  by how much the server's clock is ahead of ours; or what failed
+function reconcile.runs_of(client, worker_id, items, options)
+  local from = math.huge
+  for _, item in ipairs(items) do from = math.min(from, item.window.from) end
+  local list, skew = newest(client, worker_id, options)
+  if not list then return nil, skew end
   local found = {}
+  local ok, err = pcall(function()
+    for handle in each_run(client, worker_id, from + skew - options.margin, options) do
+      found[#found + 1] = handle
+    end
+  end)
+  if not ok and not errors.is(err) then error(err, 0) end
+  if not ok then return nil, err end
+  return found, skew
+end
+
+-- Runs of which the journal knows to whom they belong.
+local function owned_by_others(client, intent)
+  local path = client.settings.journal
+  local content = path and reader.read(path)
+  local owned = {}
+  for slug, id in pairs(content and content.owned or {}) do owned[slug] = id ~= intent end
+  return owned
+end
+
+local function candidates(client, list, err, skew, margin)
+  local found, owned = {}, owned_by_others(client, err.intent)
   for _, record in ipairs(list) do
     local handle = run.of(client, record)
-    if handle and not client.started:has(handle.slug) and in_window(record, err.window, skew, margin) then
+    if handle and not client.started:has(handle.slug) and not owned[handle.slug]
+      and reconcile.in_window(record, err.window, skew, margin) then
       found[#found + 1] = handle
     end
   end
@@ -77,7 +125,8 @@ local function undecided(err, found)
     or #found .. " runs were started at that time, any of them may be the one"
   return errors.new {
     kind = "unknown_outcome", message = message, cause = err, candidates = found,
-    operation = err.operation, worker = err.worker, window = err.window, path = err.path, sent = "unknown",
+    operation = err.operation, worker = err.worker, intent = err.intent, window = err.window, path = err.path,
+    sent = "unknown",
   }
 end
 
@@ -100,13 +149,17 @@ end
 function reconcile.methods:reconcile(err, options)
   options = validate.options("client:reconcile", options, OPTIONS)
   check(err)
-  local worker_id, why = worker_of(self, err, options)
+  local worker_id, why = reconcile.worker_of(self, err, options)
   if not worker_id then return nil, why or undecided(err, {}) end
   local list, skew = newest(self, worker_id, options)
   if not list then return nil, skew end
   local found = candidates(self, list, err, skew, options.margin)
   if #found ~= 1 then return nil, undecided(err, found) end
   self.started:add(found[1].slug)
+  if self.settings.journal and err.intent then
+    local ok, trouble = journal.close(self, err.intent, "adopted", "run_slug", found[1].slug)
+    if not ok then journal.warn(self, trouble.message) end
+  end
   return found[1]
 end
 

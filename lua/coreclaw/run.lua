@@ -60,7 +60,7 @@ local WAIT = {
   on_update = { type = "callable" },
   poll_intervals = { type = "table" },
 }
-local RERUN = { callback_url = { type = "url" }, timeout = TIMEOUT }
+local RERUN = { callback_url = { type = "url" }, label = { type = "text" }, timeout = TIMEOUT }
 local ONLY_TIMEOUT = { timeout = TIMEOUT }
 
 local run = { FINAL = FINAL }
@@ -220,7 +220,7 @@ end
 
 ---Starts the run's Worker again with the same input: a new run, which is paid for.
 ---Calls `rerunWorkerRun`.
----@param options { callback_url: string?, timeout: number? }?
+---@param options { callback_url: string?, label: string?, timeout: number? }?
 ---@return coreclaw.Run?   the new run
 ---@return coreclaw.Error?
 function Run:rerun(options)
@@ -246,7 +246,7 @@ function run.start(client, operation, params, options, fields)
     return nil, http.unknown_outcome(errors.new {
       kind = "bad_response", message = "the platform accepted the start but gave no run_slug",
       request_id = answer.request_id(envelope, client), operation = operation, sent = "yes",
-    }, { params = params }, since)
+    }, { params = params, intent = behind and behind.intent }, since)
   end
   local handle = run.new(client, data.run_slug, fields)
   handle.status, handle.request_id = "ready", answer.request_id(envelope, client)

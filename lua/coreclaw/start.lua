@@ -22,11 +22,12 @@ start.INPUT = {
   callback_url = { type = "url" },
   version = { type = "text" },
   check = { type = "boolean", default = false },
+  label = { type = "text" },
   timeout = TIMEOUT,
 }
 
 ---Options of a start whose input the platform has already.
-start.SAVED = { callback_url = { type = "url" }, timeout = TIMEOUT }
+start.SAVED = { callback_url = { type = "url" }, label = { type = "text" }, timeout = TIMEOUT }
 
 ---The window of a sync answer.
 start.WINDOW = {
@@ -108,7 +109,7 @@ function start.sync(client, operation, params, options)
   local timeout = options.timeout or start.SYNC_TIMEOUT
   local deadline = timeout > 0 and core.now() + timeout or math.huge
   local handle, err, data, behind = run.start(client, operation, params,
-    { timeout = timeout, request_timeout = timeout, idle_timeout = 0 })
+    { timeout = timeout, request_timeout = timeout, idle_timeout = 0, label = options.label })
   if not handle then return nil, err end
   local result = sync_result(handle, data, options)
   if result.finished and handle.status ~= "succeeded" then

@@ -32,6 +32,7 @@ local CREATE = {
   raw_input = { type = "table" },
   system = { type = "table" },
   version = { type = "text" },
+  label = { type = "text" },
   timeout = TIMEOUT,
 }
 local UPDATE = {
@@ -162,7 +163,7 @@ end
 function Task:start(options)
   options = validate.options("task:start", options, start.SAVED)
   local params = { path = path(self), body = { callback_url = options.callback_url, is_async = true } }
-  local handle, err, _, behind = run.start(self.client, "runWorkerTask", params, { timeout = options.timeout })
+  local handle, err, _, behind = run.start(self.client, "runWorkerTask", params, options)
   return handle, err, behind
 end
 
@@ -230,13 +231,14 @@ end
 function task.methods:create_task(options)
   options = validate.options("client:create_task", options, CREATE)
   local params = { body = create_body(self, options) }
-  local data, err, behind = http.data(self, "createWorkerTask", params, { timeout = options.timeout })
+  local data, err, behind = http.data(self, "createWorkerTask", params,
+    { timeout = options.timeout, label = options.label })
   if not data then return nil, err end
   if not text(data.slug) then
     return nil, http.unknown_outcome(errors.new {
       kind = "bad_response", message = "the platform saved the task but gave no slug",
       operation = "createWorkerTask", sent = "yes",
-    }, { params = params }, os.time())
+    }, { params = params, intent = behind and behind.intent }, os.time())
   end
   local handle = new(self, data.slug)
   handle.title, handle.description = options.title, options.description

@@ -174,7 +174,8 @@ local function begin(self, where, custom, options, timeout)
   if not params then return nil, err end
   params.body.is_async = true
   local handle, data, behind
-  handle, err, data, behind = run.start(self.client, "runWorker", params, { timeout = options.timeout })
+  handle, err, data, behind = run.start(self.client, "runWorker", params,
+    { timeout = options.timeout, label = options.label })
   return handle, err, behind, data
 end
 
