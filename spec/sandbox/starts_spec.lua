@@ -298,6 +298,7 @@ describe("sandbox plans and money", function()
     local runs = {}
     for i = 1, 4 do
       runs[i] = assert(api:start('{"count":1,"wait":0.5}'))
+      box:advance(0.01)
     end
     box:advance(0.2)
     assert.is_true(api:await(runs[1], "running"))
