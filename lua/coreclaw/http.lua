@@ -37,10 +37,11 @@ local function behind_failure(client, record, attempt)
 end
 
 local function exchange(client, call, built, attempt)
+  local way = driver.current() -- raises where nothing can be sent: nothing is meant then either
   hooks.request(client, call, built, attempt)
   local refused = journal.intend(client, call, call.deadline)
   if refused then return nil, refused end
-  local record = driver.current().exchange(built)
+  local record = way.exchange(built)
   local envelope, err
   if record.status then
     envelope, err = answer.read(client.settings.api, record.status, record.body, config.secret(client.settings))
