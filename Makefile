@@ -71,11 +71,27 @@ $(BUILD)/c-tests/%: spec/core/%.c $(CC_SRC) $(HEADERS) spec/support/check.h
 	$(CC) $(STANDARD) $(WARNINGS) $(SANITIZE) -Isrc -Ispec/support \
 	  $(shell pkg-config --cflags libcurl) $< $(CC_SRC) $(shell pkg-config --libs libcurl) -o $@
 
+# Whatever bytes may come: see spec/fuzz. What reads JSON as Lua does needs a Lua, 5.4.
+FUZZ        := json text response lua
+FUZZ_FLAGS  := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
+  -fno-sanitize-recover=undefined
+FUZZ_SOURCE  = $(CC_SRC) $(if $(filter lua,$*),$(LCC_SRC))
+FUZZ_LINK    = $(shell pkg-config --libs libcurl $(if $(filter lua,$*),lua5.4)) -lm
+FUZZ_CFLAGS  = $(shell pkg-config --cflags libcurl $(if $(filter lua,$*),lua5.4))
+
+.PHONY: fuzz-targets
+fuzz-targets: $(FUZZ:%=$(BUILD)/fuzz/%)
+
+$(BUILD)/fuzz/%: spec/fuzz/%_fuzz.c spec/fuzz/fuzz.h $(CC_SRC) $(LCC_SRC) $(HEADERS)
+	@mkdir -p $(@D)
+	clang $(STANDARD) $(WARNINGS) $(FUZZ_FLAGS) -Isrc -Ispec/fuzz $(FUZZ_CFLAGS) $< $(FUZZ_SOURCE) $(FUZZ_LINK) -o $@
+
 DEMO_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev libluajit2-5.1-dev libcurl4-openssl-dev \
   ca-certificates lua-cjson nginx libnginx-mod-http-lua curl libxml2
 TEST_PACKAGES := $(DEMO_PACKAGES) lua5.1 lua5.2 lua5.3 luajit2 liblua5.1-0-dev liblua5.2-dev \
-  liblua5.3-dev lua-busted lua-luaossl python3 openssl valgrind procps libxlsxwriter4 gnumeric libxml2-utils
-LINT_PACKAGES := $(TEST_PACKAGES) lua-check clang cppcheck
+  liblua5.3-dev lua-busted lua-luaossl python3 openssl valgrind procps libxlsxwriter4 gnumeric libxml2-utils \
+  clang libclang-rt-14-dev
+LINT_PACKAGES := $(TEST_PACKAGES) lua-check cppcheck
 
 # What a Lua of this name needs to find our modules in the tree, and nobody else's.
 lua_env = LUA_PATH="./lua/?.lua;./lua/?/init.lua;./?.lua;;" LUA_CPATH="./$(BUILD)/$(1)/?.so;;"
@@ -98,6 +114,12 @@ test-long: ## What takes too long for `make test`: 500 requests a second on the 
 	@rm -rf $(BUILD)/test
 	@sh spec/support/suite.sh load sh spec/support/busted.sh lua5.4 '--pattern=_long%.lua$$' spec/sandbox
 	@read -r p f s < $(BUILD)/test/load.count && echo "$$p passed, $$f failed, $$s skipped" && [ "$$f" = 0 ]
+
+.PHONY: fuzz
+fuzz: ## Fuzz the C core: make fuzz SECONDS_EACH=60 TARGET=json SEED=1 (all targets if none is named)
+	@sh spec/support/install.sh $(TEST_PACKAGES)
+	@$(MAKE) --no-print-directory -s fuzz-targets
+	@sh spec/fuzz/run.sh $(or $(SECONDS_EACH),60) $(or $(TARGET),$(FUZZ))
 
 .PHONY: lint
 lint: ## luacheck; gcc and clang with all warnings; cppcheck; the boundary of the two alphabets

@@ -47,6 +47,7 @@ build = {
         "src/cc_poll.c",
         "src/cc_poll_posix.c",
         "src/cc_process.c",
+        "src/cc_redirect.c",
         "src/cc_request.c",
         "src/cc_sha256.c",
         "src/cc_sink.c",

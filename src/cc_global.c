@@ -10,6 +10,7 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool guards;
+static bool stale_headers;
 
 /* A resolver thread of libcurl may outlive lua_close, which unloads this module, and so its code.
  * The linker's -z nodelete says the same, but not every builder (LuaRocks for one) can be told. */
@@ -24,7 +25,9 @@ static void stay_loaded(void) {
 static void init_curl(void) {
     stay_loaded();
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    guards = CC_HAVE_PREREQ && curl_version_info(CURLVERSION_NOW)->version_num >= 0x075000;
+    unsigned number = curl_version_info(CURLVERSION_NOW)->version_num;
+    guards = CC_HAVE_PREREQ && number >= 0x075000;
+    stale_headers = number >= 0x075300 && number < 0x080200;
 }
 
 void cc_global_init(void) {
@@ -34,6 +37,11 @@ void cc_global_init(void) {
 static curl_version_info_data *version(void) {
     cc_global_init();
     return curl_version_info(CURLVERSION_NOW);
+}
+
+bool cc_global_stale_headers(void) {
+    cc_global_init();
+    return stale_headers;
 }
 
 void cc_global_about(cc_about *out) {

@@ -25,4 +25,9 @@ bool cc_global_guards(void);
  * that keeps them elsewhere (a keychain) is no mistake. */
 const char *cc_global_bundle(void);
 
+/* libcurl 7.83 to 8.1: a handle that carries a second transfer still has a pointer to the last header
+ * of the first, which is freed, and writes there when the second answer begins with a folded line.
+ * Any server can do that; so no handle carries two. (curl's pull request 11103) */
+bool cc_global_stale_headers(void);
+
 #endif

@@ -105,7 +105,7 @@ cc_json_code cc_json_untag(const char *text, size_t len, cc_buf *out) {
     cc_buf_code code = cc_buf_reserve(out, len);
     for (; at && code == CC_BUF_OK; at = memchr(copied, CC_JSON_TAG, (size_t)(end - copied))) {
         const char *close = memchr(at, '"', (size_t)(end - at));
-        if (at == text || !close) return CC_JSON_TAGS;
+        if (at == copied || at[-1] != '"' || !close) return CC_JSON_TAGS;
         code = cc_buf_add(out, copied, (size_t)(at - 1 - copied));
         if (code == CC_BUF_OK) code = cc_buf_add(out, at + 1, (size_t)(close - at - 1));
         copied = close + 1;

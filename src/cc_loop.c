@@ -82,7 +82,7 @@ static int64_t earlier(int64_t a, int64_t b) {
 static bool went_on(cc_loop *l, cc_request *r) {
     if (!cc_request_redirect(r)) return false;
     curl_multi_remove_handle(lane_of(l, r)->multi, r->easy);
-    if (enter(l, r)) return true;
+    if (cc_request_renew(r) && enter(l, r)) return true;
     r->end = CC_END_NOMEM;
     return false;
 }

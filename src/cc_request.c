@@ -44,7 +44,7 @@ static void set_wishes(CURL *easy) {
 }
 
 /* What is the same for every request that this handle will carry. */
-static CURLcode set_constants(cc_request *r, CURLSH *share) {
+static CURLcode set_constants(cc_request *r) {
     CURL *e = r->easy;
     CURLcode rc = set_protocols(e);
     SET(e, rc, CURLOPT_PRIVATE, (void *)r);
@@ -55,7 +55,7 @@ static CURLcode set_constants(cc_request *r, CURLSH *share) {
     SET(e, rc, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(e, rc, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* the key is not for the proxy */
     if (rc == CURLE_OK) rc = cc_callback_install(r);
-    if (share) SET(e, rc, CURLOPT_SHARE, share);
+    if (r->share) SET(e, rc, CURLOPT_SHARE, r->share);
     if (rc == CURLE_OK) set_wishes(e);
     return rc;
 }
@@ -135,12 +135,25 @@ static CURLcode set_receiving(cc_request *r, const cc_spec *s) {
 
 /* ---- life ---- */
 
+static void drop_handle(cc_request *r) {
+    if (r->easy) curl_easy_cleanup(r->easy);
+    r->easy = NULL;
+}
+
+static bool make_handle(cc_request *r) {
+    if (r->easy) return true;
+    r->easy = curl_easy_init();
+    if (r->easy && set_constants(r) == CURLE_OK) return true;
+    drop_handle(r);
+    return false;
+}
+
 cc_request *cc_request_new(CURLSH *share) {
     cc_request *r = calloc(1, sizeof *r);
     if (!r) return NULL;
     cc_sink_init(&r->sink);
-    r->easy = curl_easy_init();
-    if (r->easy && set_constants(r, share) == CURLE_OK) return r;
+    r->share = share;
+    if (make_handle(r)) return r;
     cc_request_free(r);
     return NULL;
 }
@@ -195,7 +208,7 @@ static bool open_sink(cc_request *r, const cc_spec *s) {
 
 cc_code cc_request_prepare(cc_request *r, const cc_spec *s, const char *bundle) {
     set_limits(r, s);
-    if (!copy_body(r, s)) return CC_NOMEM;
+    if (!make_handle(r) || !copy_body(r, s)) return CC_NOMEM;
     if (!open_sink(r, s)) return CC_NO_FD;
     switch (set_all(r, s, bundle)) {
     case CURLE_OK:
@@ -315,63 +328,11 @@ void cc_request_show(cc_request *r) {
 
 /* ---- the end ---- */
 
-static bool is_redirect(cc_request *r, const char **target) {
-    long status = 0;
-    *target = NULL;
-    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(r->easy, CURLINFO_REDIRECT_URL, target);
-    return status >= 300 && status < 400 && *target;
-}
-
-/* Only these say nothing about who asks. */
-static bool may_travel(const char *line) {
-    static const char *const names[] = {"accept",   "accept-encoding", "user-agent",   "range",
-                                        "if-range", "expect",          "content-type", NULL};
-    for (int i = 0; names[i]; i++) {
-        if (cc_text_header_is(line, names[i])) return true;
-    }
-    return false;
-}
-
-static void forget_identity(cc_request *r) {
-    static const CURLoption options[] = {CURLOPT_SSLCERT, CURLOPT_SSLKEY, CURLOPT_KEYPASSWD};
-    for (int i = 0; i < 3; i++) curl_easy_setopt(r->easy, options[i], NULL);
-}
-
-static bool drop_credentials(cc_request *r) {
-    struct curl_slist *old = r->headers;
-    bool ok = true;
-    r->headers = NULL;
-    for (struct curl_slist *h = old; h && ok; h = h->next) {
-        if (may_travel(h->data)) ok = append(r, h->data);
-    }
-    if (ok) ok = curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
-    curl_slist_free_all(old);
-    forget_identity(r);
-    return ok;
-}
-
-/* From https to http nobody is sent: what was private would not stay so. */
-static bool may_go(cc_request *r, const char *target) {
-    const char *here = "";
-    curl_easy_getinfo(r->easy, CURLINFO_EFFECTIVE_URL, &here);
-    if (r->sends || r->redirects >= CC_MAX_REDIRECTS) return false;
-    if (cc_text_check_url(target, strlen(target)) != NULL) return false;
-    return cc_text_is_https(target) || !cc_text_is_https(here);
-}
-
-bool cc_request_redirect(cc_request *r) {
-    const char *target;
-    if (!r->follow || !is_redirect(r, &target)) return false;
-    if (!may_go(r, target)) {
-        r->end = CC_END_REDIRECT;
-        return false;
-    }
-    r->redirects++;
-    if (curl_easy_setopt(r->easy, CURLOPT_URL, target) == CURLE_OK && drop_credentials(r))
-        return true;
-    r->end = CC_END_NOMEM;
-    return false;
+/* libcurl takes an "HTTP/2 6" for an answer, and a header that is none for our mistake. */
+static CURLcode truth_of(const cc_request *r, CURLcode rc) {
+    bool odd = rc == CURLE_OK && (r->status < 100 || r->status > 999);
+    bool headless = rc == CURLE_BAD_FUNCTION_ARGUMENT && r->header_bytes > 0;
+    return odd || headless ? CURLE_WEIRD_SERVER_REPLY : rc;
 }
 
 void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
@@ -381,7 +342,7 @@ void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
         curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &r->status);
         curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &r->retry_after); /* seconds or date */
     }
-    cc_message_fill(r, end, rc, now);
+    cc_message_fill(r, end, truth_of(r, rc), now);
     cc_sink_close(&r->sink); /* at once, with its lock: the answer may wait long to be taken */
 }
 
@@ -398,14 +359,27 @@ static void drop_input(cc_request *r) {
     r->body = NULL;
 }
 
+/* It must not point to what is freed now. */
+static void clear_handle(cc_request *r) {
+    if (cc_global_stale_headers()) drop_handle(r);
+    if (!r->easy) return;
+    curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, NULL);
+    curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(r->easy, CURLOPT_PROXY, NULL); /* may hold a password */
+    cc_request_forget_identity(r);
+}
+
+void cc_request_forget_identity(cc_request *r) {
+    static const CURLoption options[] = {CURLOPT_SSLCERT, CURLOPT_SSLKEY, CURLOPT_KEYPASSWD};
+    for (int i = 0; i < 3; i++) curl_easy_setopt(r->easy, options[i], NULL);
+}
+
 void cc_request_reset(cc_request *r) {
+    clear_handle(r);
     CURL *easy = r->easy;
+    CURLSH *share = r->share;
     cc_buf headers = r->answer_headers, body = r->answer_body;
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL); /* it must not point to what is freed now */
-    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
-    curl_easy_setopt(easy, CURLOPT_PROXY, NULL); /* may hold a password */
-    forget_identity(r);
     drop_input(r);
     cc_sink_close(&r->sink);
     cc_buf_free(&r->view.headers);
@@ -414,20 +388,20 @@ void cc_request_reset(cc_request *r) {
     memset(r, 0, sizeof *r);
     cc_sink_init(&r->sink);
     r->easy = easy;
+    r->share = share;
     r->answer_headers = headers;
     r->answer_body = body;
 }
 
 void cc_request_abandon(cc_request *r) {
-    curl_easy_cleanup(r->easy);
+    drop_handle(r);
     cc_sink_close(&r->sink);
-    r->easy = NULL;
     r->orphan = true;
 }
 
 void cc_request_free(cc_request *r) {
     if (!r) return;
-    if (r->easy) curl_easy_cleanup(r->easy);
+    drop_handle(r);
     cc_sink_close(&r->sink);
     drop_input(r);
     cc_buf_free(&r->view.headers);

@@ -50,7 +50,8 @@ typedef struct cc_view {
 } cc_view;
 
 struct cc_request {
-    CURL *easy;
+    CURL *easy;    /* NULL: to be made by prepare */
+    CURLSH *share; /* borrowed; NULL: none */
     struct curl_slist *headers;
     struct curl_slist *connect_to; /* other addresses for hosts, of this request only */
     char *body;
@@ -115,10 +116,17 @@ void cc_request_show(cc_request *r);
  * next round, without the caller's headers; false with r->end set where it must not be followed. */
 bool cc_request_redirect(cc_request *r);
 
+/* The client certificate is not for everybody. */
+void cc_request_forget_identity(cc_request *r);
+
+/* Between two rounds, out of the multi handle: where cc_global_stale_headers says so the request goes
+ * on with a new handle. False when memory is out; then it is as before. */
+bool cc_request_renew(cc_request *r);
+
 /* Writes down how it ended, while the easy handle still knows. */
 void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now);
 
-/* Forgets the transfer, keeps handle and small buffers for the next one. */
+/* Forgets the transfer, keeps what may be kept of handle and buffers for the next one. */
 void cc_request_reset(cc_request *r);
 
 /* Instead of free while it is held: gives the handle up, and leaves the bytes to the last holder.

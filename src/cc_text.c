@@ -28,6 +28,12 @@ bool cc_text_is_https(const char *url) {
     return scheme_length(url) == 8;
 }
 
+/* Half the world takes one for the end of the host, libcurl for a part of the name in front of an "@":
+ * nobody must be in doubt whom we talk to. */
+static bool has_backslash(const char *authority) {
+    return authority[strcspn(authority, "/?#\\")] == '\\';
+}
+
 /* Where the host stands: behind the scheme and behind any user:password@. */
 static const char *find_host(const char *url, size_t *length) {
     const char *start = url + scheme_length(url);
@@ -48,6 +54,7 @@ const char *cc_text_check_url(const char *url, size_t n) {
         }
     }
     if (!scheme_length(url)) return "begin with http:// or https://";
+    if (has_backslash(url + scheme_length(url))) return "not hold a backslash before its path";
     size_t host;
     const char *at = find_host(url, &host);
     if (host == 0 || *at == ':') return "name a host";
@@ -92,9 +99,10 @@ static bool is_blank(char c) {
 }
 
 bool cc_text_has_header(const char *block, size_t n, const char *name, const char *value) {
-    const char *end = block + n, *at = find_line(block, n, name);
+    const char *at = find_line(block, n, name);
     size_t length = strlen(value);
     if (!at) return false;
+    const char *end = block + n;
     while (at < end && (*at == ' ' || *at == '\t')) at++;
     if ((size_t)(end - at) < length || memcmp(at, value, length) != 0) return false;
     for (at += length; at < end && *at != '\n'; at++) {
@@ -125,8 +133,9 @@ static bool read_total(const char *at, const char *end, int64_t *total) {
 
 bool cc_text_content_range(const char *block, size_t n, int64_t *first, int64_t *last,
                            int64_t *total) {
-    const char *end = block + n, *at = find_line(block, n, "content-range:");
+    const char *at = find_line(block, n, "content-range:");
     if (!at) return false;
+    const char *end = block + n; /* not before: to add to NULL is undefined even for nothing */
     while (at < end && (*at == ' ' || *at == '\t')) at++;
     if (end - at < 6 || strncasecmp(at, "bytes ", 6) != 0) return false;
     at += 6;
@@ -143,6 +152,7 @@ static bool has_port(const char *host, size_t n) {
 void cc_text_host_port(char *out, size_t size, const char *url) {
     size_t n;
     const char *host = find_host(url, &n);
+    if (n > 0 && host[n - 1] == ':') n--; /* "host:" means the scheme's own, too */
     int shown = n > 255 ? 255 : (int)n;
     if (has_port(host, n)) {
         snprintf(out, size, "%.*s", shown, host);

@@ -237,8 +237,8 @@ static void follow_steps(lua_State *L, const cc_json *g) {
     trip t = {.L = L, .g = g, .base = lua_gettop(L)};
     const cc_buf *ops = &g->path.ops;
     const cc_json_op *first = (const cc_json_op *)(const void *)ops->data;
+    if (!first) return; /* to which not even nothing may be added */
     const cc_json_op *end = first + ops->len / sizeof *first;
-    if (ops->len == 0) return;
     luaL_checkstack(L, KEPT + CC_JSON_MAX_DEPTH + 8, "JSON nested too deep");
     lua_settop(L, t.base + KEPT);
     lua_pushvalue(L, t.base);

@@ -387,6 +387,8 @@ static void test_untag(void) {
                 "[0.5,\"x\",{\"a\":{}}]");
     check_untag(__LINE__, "\"" T "12", CC_JSON_TAGS, "");
     check_untag(__LINE__, T "12\"", CC_JSON_TAGS, "");
+    check_untag(__LINE__, "\"" T "1\"" T "2\"", CC_JSON_TAGS, "");
+    check_untag(__LINE__, "[" T "12\"]", CC_JSON_TAGS, "");
 }
 
 /* Every prefix of a text with everything in it, and every byte of it changed to some others. */

@@ -299,6 +299,18 @@ class Client:
         self.send(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\nthis is no HTTP\r\n\r\n")
         return False
 
+    def do_folded(self, _):
+        """The first header line continues a line that was not."""
+        self.send(b"HTTP/1.1 200 OK\r\n X-Folded: 1\r\nContent-Length: 2\r\n\r\nok")
+        return True
+
+    def do_nameless(self, _):
+        return self.answer(headers=["no colon"])
+
+    def do_odd_status(self, status):
+        self.send(b"HTTP/2 " + status.encode() + b"\r\nContent-Length: 2\r\n\r\nok")
+        return False
+
     # -- too much -------------------------------------------------------------------------------
     def do_headers(self, size):
         line = "X-Padding: " + "h" * 1000

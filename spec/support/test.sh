@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 rm -rf build/test
 mkdir -p build/test
 
-make --no-print-directory -s -j2 build c-tests sanitized unguarded
+make --no-print-directory -s -j2 build c-tests sanitized unguarded fuzz-targets
 
 # What stresses the C core. Each group is a process of its own: a collector that never rests walks all
 # that the specs before it have left.
@@ -36,6 +36,9 @@ suites() {
   done
   for test in build/c-tests/*; do
     echo "$(basename "$test") $test"
+  done
+  for target in json text response lua; do
+    echo "fuzz-$target sh spec/fuzz/run.sh 10 $target"
   done
 }
 suites >build/test/suites
