@@ -97,6 +97,7 @@ build = {
     ["coreclaw.journal.owner"] = "lua/coreclaw/journal/owner.lua",
     ["coreclaw.journal.reader"] = "lua/coreclaw/journal/reader.lua",
     ["coreclaw.json"] = "lua/coreclaw/json.lua",
+    ["coreclaw.line"] = "lua/coreclaw/line.lua",
     ["coreclaw.log"] = "lua/coreclaw/log.lua",
     ["coreclaw.logs"] = "lua/coreclaw/logs.lua",
     ["coreclaw.map"] = "lua/coreclaw/map.lua",

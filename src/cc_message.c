@@ -297,7 +297,9 @@ static void tell_end(scene *s, cc_end end) {
         say(s, "the answer of %s is larger than max_body (%zu bytes)", s->where, r->max_body);
         break;
     case CC_END_HEADERS_FULL:
-        say(s, "the headers of %s are larger than max_headers (%zu bytes) or than libcurl takes",
+        say(s,
+            "the headers of %s are larger than max_headers (%zu bytes) or than libcurl takes "
+            "(100 KiB a line, 300 KiB in all)",
             s->where, r->max_headers);
         break;
     case CC_END_NOMEM:
@@ -308,7 +310,8 @@ static void tell_end(scene *s, cc_end end) {
             s->where);
         break;
     case CC_END_REDIRECT:
-        say(s, "%s redirects too often or to where this request must not go", s->where);
+        say(s, "%s redirects too often (more than %d times) or to where this request must not go",
+            s->where, CC_MAX_REDIRECTS);
         break;
     case CC_END_RANGE:
         say(s, "%s answered with another part, or of another file, than was asked for", s->where);
@@ -357,6 +360,14 @@ static cc_end see_through(const cc_request *r, cc_end end, CURLcode rc) {
     return line || all ? CC_END_HEADERS_FULL : end;
 }
 
+/* libcurl has odd words for what it cannot undo: chunks that are none are an "argument" of its own
+ * function, compressed bytes with a tail an error of "writing", which is ours alone. */
+static CURLcode mend_code(const cc_request *r, cc_end end, CURLcode rc) {
+    if (end != CC_END_CURL) return rc;
+    if (rc == CURLE_BAD_FUNCTION_ARGUMENT && r->header_bytes > 0) return CURLE_WEIRD_SERVER_REPLY;
+    return rc == CURLE_WRITE_ERROR ? CURLE_BAD_CONTENT_ENCODING : rc;
+}
+
 /* With TLS 1.3 a server refuses our certificate, or that there is none, after its own part of the
  * handshake: to libcurl the connection breaks while the answer is awaited. */
 static int see_alert(const scene *s) {
@@ -397,6 +408,7 @@ void cc_message_fill(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
     cc_failure *f = &r->failure;
     if (end == CC_END_ENOUGH || (end == CC_END_CURL && rc == CURLE_OK)) return;
     end = see_through(r, end, rc);
+    rc = mend_code(r, end, rc);
     scene s = {.r = r, .code = code_of(end, rc), .elapsed = (double)(now - r->started) * 1e-6};
     find_words(&s, rc);
     find_where(&s);

@@ -4,6 +4,7 @@ local core = require "coreclaw.core"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
 local json = require "coreclaw.json"
+local line = require "coreclaw.line"
 
 local answer = {}
 
@@ -13,8 +14,9 @@ local function excerpt(body)
   return #text > 0 and ': it begins with "' .. text .. '"' or ": it is empty"
 end
 
+-- Up to 2^53, where every Lua has the same integers.
 local function is_code(value)
-  return type(value) == "number" and value == math.floor(value)
+  return type(value) == "number" and value == math.floor(value) and value > -2 ^ 53 and value < 2 ^ 53
 end
 
 -- The envelope of an answer, or nil and why it is none.
@@ -34,10 +36,16 @@ local function string_or_nil(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
+local MAX_ID = 200
+
+local function request_id(envelope, secret)
+  local id = string_or_nil(envelope.request_id)
+  return id and line.of(errors.mask(id, secret), MAX_ID)
+end
+
 ---The request id of a success, nil where there is none.
 function answer.request_id(envelope, client)
-  local id = string_or_nil(envelope.request_id)
-  return id and errors.mask(id, config.secret(client.settings))
+  return request_id(envelope, config.secret(client.settings))
 end
 
 -- `details` is a list of strings by the contract, null or a list of objects in practice.
@@ -57,14 +65,14 @@ local function api_message(envelope, key)
   return text
 end
 
-local function api_error(envelope, status, kind, retryable, sent, key)
+local function api_error(envelope, status, secret, kind, retryable, sent, key)
   return errors.new {
     kind = kind,
-    message = api_message(envelope, key),
+    message = errors.mask(api_message(envelope, key), secret),
     code = envelope.code,
     key = key,
     http_status = status,
-    request_id = string_or_nil(envelope.request_id),
+    request_id = request_id(envelope, secret),
     details = details_of(envelope),
     sent = sent,
     retryable = retryable,
@@ -91,11 +99,14 @@ end
 function answer.read(api, status, body, secret)
   local envelope, why = envelope_of(body)
   if not envelope then
+    -- The reader quotes a few bytes of what it could not read.
+    local masked = errors.mask(body, secret)
+    if masked ~= body then why = select(2, envelope_of(masked)) or why end
     return nil, unreadable(api, status, body, why, secret)
   end
   local kind, retryable, sent, key = core.classify(api, status, envelope.code)
   if not kind then return envelope end
-  return nil, api_error(envelope, status, kind, retryable, sent, key)
+  return nil, api_error(envelope, status, secret, kind, retryable, sent, key)
 end
 
 ---Turns a failed transfer into an error.
@@ -113,11 +124,62 @@ function answer.failed(failure)
   }
 end
 
----`data` of an envelope as a table: absent, null and {} mean the same (API: all three occur).
+local function is_none(value)
+  return value == nil or value == json.null
+end
+
+---The error for a success whose contents cannot be used.
+---@param message string
+---@param operation string
+---@param fields table?  further ones of the error
+---@return coreclaw.Error
+function answer.unusable(message, operation, fields)
+  local err = { kind = "bad_response", message = message, operation = operation, sent = "yes" }
+  for name, value in pairs(fields or {}) do err[name] = value end
+  return errors.new(err)
+end
+
+---`data` of an envelope as a table: absent, null, {} and [] mean the same (API: the first three occur).
 ---@param envelope table
----@return table
-function answer.data(envelope)
-  return type(envelope.data) == "table" and envelope.data or {}
+---@param operation string
+---@return table?
+---@return coreclaw.Error?
+function answer.data(envelope, operation)
+  local data = envelope.data
+  if is_none(data) then return {} end
+  if type(data) == "table" and rawget(data, 1) == nil then return data end
+  return nil, answer.unusable("the answer's data is " .. answer.show(data) .. ", not an object", operation,
+    { request_id = request_id(envelope) })
+end
+
+---A list in the data of an answer: absent, null, [] and {} are an empty one.
+---@param data table
+---@param key string
+---@param operation string
+---@param objects boolean?  must its items be objects?
+---@return table?
+---@return coreclaw.Error?
+function answer.list(data, key, operation, objects)
+  local list = data[key]
+  if is_none(list) then return {} end
+  if type(list) ~= "table" or (rawget(list, 1) == nil and next(list) ~= nil) then
+    return nil, answer.unusable("the answer's " .. key .. " is " .. answer.show(list) .. ", not a list", operation)
+  end
+  for i, item in ipairs(objects and list or {}) do
+    if type(item) ~= "table" or rawget(item, 1) ~= nil then
+      return nil, answer.unusable(string.format("item %d of the answer's %s is %s, not an object", i, key,
+        answer.show(item)), operation)
+    end
+  end
+  return list
+end
+
+---What JSON calls a decoded value.
+---@return string
+function answer.show(value)
+  if value == json.null then return "null" end
+  if type(value) ~= "table" then return "a " .. type(value) end
+  return json.is_array(value) and "an array" or "an object"
 end
 
 return answer

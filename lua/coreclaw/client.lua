@@ -1,5 +1,6 @@
 --- The client: one account of the platform, and the handles that start from it.
 
+local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local http = require "coreclaw.http"
 local operations = require "coreclaw.operations.v2"
@@ -42,6 +43,8 @@ local client = {}
 ---@field connect_timeout number? seconds; default 10
 ---@field idle_timeout number?    seconds in which no byte moves; default 30, 0 = off
 ---@field max_body integer?       most bytes of an answer; default 64 MiB
+---@field max_headers integer?     most bytes of the headers of an answer; default 256 KiB, at most 300 KiB
+---@field max_pages integer?       most pages that one iterator fetches; default 1,000,000
 ---@field verify boolean?         check the server's certificate; default true. false warns
 ---@field ca_file string?         CA bundle, PEM; default the system's
 ---@field cert_file string?       certificate of this client, PEM, for the API only (mutual TLS)
@@ -109,7 +112,8 @@ function Client:proxy_regions(options)
   local params = { query = { language = options.language } }
   local data, err, behind = http.data(self, "listProxyRegions", params, options)
   if not data then return nil, err end
-  return type(data.list) == "table" and data.list or {}, nil, behind
+  local list, why = answer.list(data, "list", "listProxyRegions", true)
+  return list, why, behind
 end
 
 ---Runs a Worker with each of many inputs, several at a time, and iterates over the items as they

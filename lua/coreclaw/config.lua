@@ -21,6 +21,8 @@ local OPTIONS = {
   connect_timeout = { type = "seconds", default = 10 },
   idle_timeout = { type = "seconds", default = 30 },
   max_body = { type = "integer", min = 1, max = 2 ^ 53, default = 64 * 1024 * 1024 },
+  max_headers = { type = "integer", min = 1, max = 300 * 1024, default = 256 * 1024 },
+  max_pages = { type = "integer", min = 1, default = 1000000 },
   user_agent = { type = "text" },
   retry = { type = "any" },
   poll_intervals = { type = "table" },

@@ -4,6 +4,7 @@
 -- Nothing secret ever gets in: whoever builds an error passes it through `scrub` first.
 
 local core = require "coreclaw.core"
+local line = require "coreclaw.line"
 local url = require "coreclaw.url"
 
 ---@class coreclaw.Error
@@ -82,19 +83,20 @@ local function context(err)
   return #list > 0 and " (" .. table.concat(list, ", ") .. ")" or ""
 end
 
-local MAX_SHOWN = 1000
+-- Most bytes of a message, and of all that is printed.
+local MAX_MESSAGE, MAX_SHOWN = 1000, 1400
 
 function Error:__tostring()
-  local message = self.message
-  if #message > MAX_SHOWN then message = message:sub(1, MAX_SHOWN) .. "..." end
-  return (("coreclaw: " .. self.kind .. ": " .. message .. context(self)):gsub("[%z\1-\31\127]+", " "))
+  return line.of("coreclaw: " .. self.kind .. ": " .. self.message .. context(self), MAX_SHOWN)
 end
 
----Makes an error object of the fields given. `kind` and `message` are required.
+---Makes an error object of the fields given. `kind` and `message` are required. The message becomes
+---one bounded line: a secret must be masked before, for a cut may leave half of it.
 ---@param fields table
 ---@return coreclaw.Error
 function errors.new(fields)
   assert(errors.kinds[fields.kind], "coreclaw: no such error kind: " .. tostring(fields.kind))
+  fields.message = line.of(fields.message, MAX_MESSAGE)
   fields.sent = fields.sent or "no"
   fields.retryable = fields.retryable or false
   return setmetatable(fields, Error)
@@ -111,11 +113,13 @@ end
 function errors.mask(text, secret)
   if not secret then return text end
   for _, form in ipairs { secret, url.escape(secret) } do
-    local at = text:find(form, 1, true)
+    local parts, from, at = {}, 1, text:find(form, 1, true)
     while at do
-      text = text:sub(1, at - 1) .. "***" .. text:sub(at + #form)
-      at = text:find(form, at + 3, true)
+      parts[#parts + 1] = text:sub(from, at - 1)
+      from = at + #form
+      at = text:find(form, from, true)
     end
+    if from > 1 then text = table.concat(parts, "***") .. "***" .. text:sub(from) end
   end
   return text
 end

@@ -99,7 +99,9 @@ local function ask_for_log(self, timeout)
     err.run = self
     return nil, err
   end
-  local url = log.read(answer.data(envelope)).url
+  local data, why = answer.data(envelope, "getWorkerRunLog")
+  if not data then return nil, why end
+  local url = log.read(data).url
   if url then return url end
   return nil, no_link(self, "getWorkerRunLog", "the platform gave no link to the whole log")
 end

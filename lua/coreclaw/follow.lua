@@ -237,6 +237,13 @@ local function look(self, data, list)
   return page, function(i) return self.source.token(marks[i].n, marks[i].id) end
 end
 
+-- A platform that always has another full page would keep us from ever looking at the clock.
+local function check_bounds(self)
+  if not self.ending and self.watch:late() then fail(self, self.watch:expired()) end
+  local ok, err = pcall(pages.bound, self.source, self.page - 1)
+  if not ok then fail(self, err) end
+end
+
 ---The next page that has new rows, with these only; nil when the run has ended and all is read.
 ---Raises the error object, with the `token` to go on from.
 ---@return coreclaw.Page?
@@ -244,6 +251,7 @@ end
 function Follow:next()
   while not self.done do
     if self.resting or self.retrying then rest(self) end
+    check_bounds(self)
     self.source.options.timeout = self.watch:budget()
     local data, list = self.fetch(self.source, self.page, self.limit)
     if data then

@@ -170,7 +170,9 @@ function http.custom(client, call, options)
   local built = request.build(client.settings, call.id, call.operation, call.params)
   local envelope, err, behind = attempts(client, call, built, deadline)
   if not envelope then return nil, err end
-  return answer.data(envelope), nil, behind
+  local data = envelope.data -- of an operation that nobody here knows: as it is
+  if data == nil or data == json.null then data = {} end
+  return data, nil, behind
 end
 
 ---The same, for callers that want the data alone: absent, null and {} are an empty table.
@@ -178,9 +180,14 @@ end
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
 function http.data(client, id, params, options)
+  local since = math.floor(core.time())
   local envelope, err, behind = http.call(client, id, params, options)
   if not envelope then return nil, err end
-  return answer.data(envelope), nil, behind
+  local data, why = answer.data(envelope, id)
+  if not data and client.operations[id].class == "paid" then
+    why = http.unknown_outcome(why, { params = params, intent = behind and behind.intent }, since)
+  end
+  return data, why, behind
 end
 
 return http

@@ -1,5 +1,7 @@
 --- The run log. The platform writes entries in two forms; here they become one.
 
+local json = require "coreclaw.json"
+
 local log = {}
 
 ---@class coreclaw.LogEntry
@@ -27,7 +29,7 @@ local function text_of(group)
 end
 
 local function entry(item)
-  if type(item) ~= "table" then return { text = tostring(item) } end
+  if type(item) ~= "table" then return { text = item ~= json.null and tostring(item) or "" } end
   return {
     text = type(item.content) == "string" and item.content or "",
     level = LEVELS[item.type],

@@ -43,10 +43,14 @@ local Run = logs.methods
 ---@return coreclaw.Response?
 function Run:log(options)
   options = validate.options("run:log", options, ONLY_TIMEOUT)
+  local _
   local envelope, err, behind = http.call(self.client, "getWorkerRunLog",
     { path = { runId = self.slug } }, options)
   if not envelope then return nil, err end
-  return log.read(answer.data(envelope)), nil, behind
+  local data, why = answer.data(envelope, "getWorkerRunLog")
+  if data then _, why = answer.list(data, "list", "getWorkerRunLog") end
+  if why then return nil, why end
+  return log.read(data), nil, behind
 end
 
 -- A test for entries, of the level and the pattern.

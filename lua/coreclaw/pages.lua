@@ -28,11 +28,12 @@ local INTERNAL = { "__coreclaw_data_id__", "__cafe_data_id__" }
 ---@field path table?         path parameters
 ---@field query table?        further query parameters
 ---@field options { timeout: number? }?  for each request
+---@field objects boolean?  must the items be objects?
 ---@field token (fun(n: integer, id: any): string)?  names a position: rows read, id of the last one
 
 local function list_of(data, key)
   local list = data[key]
-  return type(list) == "table" and list or {}
+  return type(list) == "table" and (rawget(list, 1) ~= nil or next(list) == nil) and list or {}
 end
 
 ---The platform's own id of a row, nil where there is none.
@@ -103,10 +104,10 @@ end
 local function misfit(data, list, page, limit)
   local served = data.page_index
   if type(served) == "number" and served ~= page and #list > 0 then
-    return string.format("page %d was asked for and page %d came", page, served)
+    return string.format("page %d was asked for and page %s came", page, tostring(served))
   end
   if type(data.count) == "number" and data.count > 0 and #list > 0 and (page - 1) * limit >= data.count then
-    return string.format("page %d lies behind the %d rows that there are", page, data.count)
+    return string.format("page %d lies behind the %.0f rows that there are", page, data.count)
   end
   if #list > limit then
     return string.format("a page of %d rows was asked for and %d came", limit, #list)
@@ -131,6 +132,20 @@ function pages.drift(source, message)
   }
 end
 
+---Counts the pages of an iterator. Raises at the ceiling: a server may have no last page.
+---@param source coreclaw.PageSource
+---@param fetched integer?  before this one
+---@return integer
+function pages.bound(source, fetched)
+  local most = source.client.settings.max_pages
+  fetched = (fetched or 0) + 1
+  if fetched <= most then return fetched end
+  error(errors.new {
+    kind = "too_large", operation = source.operation, sent = "yes",
+    message = string.format("there are more than %.0f pages (max_pages of coreclaw.new)", most),
+  }, 0)
+end
+
 ---Fetches one page, and looks whether it can be the one asked for.
 ---@param source coreclaw.PageSource
 ---@param page integer
@@ -144,9 +159,12 @@ function pages.fetch(source, page, limit)
   local envelope, err, behind = http.call(source.client, source.operation,
     { path = source.path, query = query }, source.options)
   if not envelope then return nil, err end
-  local data = answer.data(envelope)
-  local list = list_of(data, pages.key(source))
-  local why = misfit(data, list, page, limit)
+  local data, list, why
+  data, err = answer.data(envelope, source.operation)
+  if not data then return nil, err end
+  list, err = answer.list(data, pages.key(source), source.operation, source.objects)
+  if not list then return nil, err end
+  why = misfit(data, list, page, limit)
   if why then return nil, pages.drift(source, why) end
   return data, list, behind
 end
@@ -216,6 +234,7 @@ end
 function Reader:next()
   while not self.done do
     local page, limit = self.page, self.limit
+    self.fetched = pages.bound(self.source, self.fetched)
     local data, list = pages.fetch(self.source, page, limit)
     if not data then error(list, 0) end
     if #list == 0 and not self.place then break end

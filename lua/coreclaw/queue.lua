@@ -1,6 +1,8 @@
 --- The run queue: runs that wait to be activated. A queued run does not start by itself, and the
 --- platform tells no run id when one is activated.
 
+local answer = require "coreclaw.answer"
+local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
 local json = require "coreclaw.json"
@@ -51,11 +53,9 @@ function queue.add(client, params, options)
   local data, err, behind = http.data(client, "queuedRunWorker", params,
     { timeout = options.timeout, label = options.label })
   if not data then return nil, err end
-  if not text(data.queue_ref) then
-    return nil, http.unknown_outcome(errors.new {
-      kind = "bad_response", message = "the platform queued the run but gave no queue_ref",
-      operation = "queuedRunWorker", sent = "yes",
-    }, { params = params, intent = behind and behind.intent }, os.time())
+  if not url.usable(text(data.queue_ref)) then
+    return nil, http.unknown_outcome(answer.unusable("the platform queued the run but gave no usable queue_ref",
+      "queuedRunWorker"), { params = params, intent = behind and behind.intent }, os.time())
   end
   return item_of(client, data), nil, behind
 end
@@ -72,10 +72,15 @@ local function refs_of(where, items)
   return list
 end
 
-local function outcomes_of(data)
-  local list, all = {}, true
-  for i, item in ipairs(type(data.results) == "table" and data.results or {}) do
-    list[i] = { queue_ref = text(item.queue_ref), success = item.success == true, error = text(item.error) }
+local function outcomes_of(client, operation, data)
+  local results, err = answer.list(data, "results", operation, true)
+  if not results then return nil, err end
+  local list, all, key = {}, true, config.secret(client.settings)
+  for i, item in ipairs(results) do
+    local why = text(item.error)
+    list[i] = {
+      queue_ref = text(item.queue_ref), success = item.success == true, error = why and errors.mask(why, key),
+    }
     all = all and list[i].success
   end
   return list, all
@@ -83,7 +88,8 @@ end
 
 -- One item's outcome is the call's: `code: 0` alone says nothing.
 local function single(self, operation, data, behind)
-  local list = outcomes_of(data)
+  local list, err = outcomes_of(self.client, operation, data)
+  if not list then return nil, err end
   for _, outcome in ipairs(list) do
     if outcome.queue_ref == self.queue_ref and outcome.success then return self, nil, behind end
   end
@@ -130,11 +136,14 @@ queue.methods = {}
 function queue.methods:queue(options)
   options = validate.options("client:queue", options, LIST)
   local next_item = pages.items(pages.each({
-    client = self, operation = "listRunQueueItems",
+    client = self, operation = "listRunQueueItems", objects = true,
     query = { status = options.status }, options = { timeout = options.timeout },
   }, options.page, options.limit, false))
   return function()
     local item = next_item()
+    if item and not url.usable(text(item.queue_ref)) then
+      error(answer.unusable("an item of the queue has no usable queue_ref", "listRunQueueItems"), 0)
+    end
     return item and item_of(self, item)
   end
 end
@@ -160,7 +169,8 @@ function queue.methods:activate(items, options)
   local data, err, behind = http.data(self, "activateRunQueueItems",
     { body = { queue_refs = refs_of("client:activate", items) } }, options)
   if not data then return nil, err end
-  local list, all = outcomes_of(data)
+  local list, all = outcomes_of(self, "activateRunQueueItems", data)
+  if not list then return nil, all end
   return list, nil, all, behind
 end
 
@@ -176,7 +186,8 @@ function queue.methods:release(items, options)
   local body = { queue_refs = refs_of("client:release", items), reason = options.reason }
   local data, err, behind = http.data(self, "releaseRunQueueItems", { body = body }, options)
   if not data then return nil, err end
-  local list, all = outcomes_of(data)
+  local list, all = outcomes_of(self, "releaseRunQueueItems", data)
+  if not list then return nil, all end
   return list, nil, all, behind
 end
 

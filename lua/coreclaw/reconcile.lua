@@ -42,7 +42,9 @@ function reconcile.worker_of(client, err, options)
     return handle and handle.scraper_slug, why
   end
   local data, why = http.data(client, "getWorkerTask", { path = path }, { timeout = options.timeout })
-  return data and (data.worker_slug or data.worker_path), why
+  if not data then return nil, why end
+  local function id(name) return type(data[name]) == "string" and data[name] ~= "" and data[name] or nil end
+  return id "worker_slug" or id "worker_path"
 end
 
 -- One page of the Worker's newest runs, and by how much the server's clock is ahead of ours.

@@ -100,6 +100,7 @@ function request.build(settings, id, operation, params)
     once = operation.class ~= "read",
     connect_timeout = settings.connect_timeout,
     max_body = settings.max_body,
+    max_headers = settings.max_headers,
   }, true)
 end
 

@@ -18,6 +18,7 @@ local OPTIONS = {
   cap = { type = "seconds", default = 20 },
   throttle_base = { type = "seconds", default = 2 },
   throttle_cap = { type = "seconds", default = 60 },
+  max_wait = { type = "seconds", default = 3600 },
   random = { type = "callable" },
 }
 
@@ -73,7 +74,9 @@ function retry.policy(setting)
   options.random = options.random or core.random
   return function(err, class, attempt)
     if not may_repeat(class, err, attempt, options.attempts) then return nil end
-    return backoff(options, err, attempt)
+    local delay = backoff(options, err, attempt)
+    -- Without a deadline nothing else ends a call whose server says "come back in a thousand years".
+    return delay <= options.max_wait and delay or nil
   end
 end
 

@@ -3,12 +3,12 @@
 local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
-local errors = require "coreclaw.errors"
 local export = require "coreclaw.export"
 local http = require "coreclaw.http"
 local json = require "coreclaw.json"
 local logs = require "coreclaw.logs"
 local rows = require "coreclaw.rows"
+local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
 local verdict = require "coreclaw.verdict"
 local watch = require "coreclaw.watch"
@@ -46,11 +46,11 @@ local SERIALIZED_FIELDS = {
 
 local FINAL = watch.FINAL
 
--- The API's fields that a handle shows under their own names. Others stay in `raw`, where they
--- cannot hide a method.
+-- The API's fields that a handle shows under their own names, and whether they are texts; numbers may
+-- be strings of digits. Others stay in `raw`, where they cannot hide a method.
 local FIELDS = {
-  "status", "scraper_slug", "scraper_title", "version", "usage", "traffic", "origin",
-  "started_at", "finished_at", "duration", "err_msg",
+  status = true, scraper_slug = true, scraper_title = true, version = true, origin = true, err_msg = true,
+  usage = false, traffic = false, started_at = false, finished_at = false, duration = false,
 }
 
 local TIMEOUT = { type = "seconds" }
@@ -89,18 +89,19 @@ end
 ---@return coreclaw.Run
 function run.absorb(self, data)
   self.raw = data
-  for _, name in ipairs(FIELDS) do
+  for name, is_text in pairs(FIELDS) do
     local value = data[name]
-    if type(value) == "string" or type(value) == "number" then self[name] = value end
+    if type(value) == "string" or (type(value) == "number" and not is_text) then self[name] = value end
   end
-  if type(data.results) == "number" and data.results % 1 == 0 then self.results_count = data.results end
+  local count = data.results
+  if type(count) == "number" and count % 1 == 0 and count >= 0 then self.results_count = count end
   return self
 end
 
 ---Makes a handle of a run record of the API; nil for a record without a slug.
 ---@return coreclaw.Run?
 function run.of(client, record)
-  if type(record) ~= "table" or type(record.slug) ~= "string" or record.slug == "" then return nil end
+  if type(record) ~= "table" or not url.usable(record.slug) then return nil end
   return run.absorb(run.new(client, record.slug), record)
 end
 
@@ -110,9 +111,7 @@ end
 function run.found(client, record, operation, behind)
   local handle = run.of(client, record)
   if handle then return handle, nil, behind end
-  return nil, errors.new {
-    kind = "bad_response", message = "the answer holds no run", operation = operation, sent = "yes",
-  }
+  return nil, answer.unusable("the answer holds no run with a usable slug", operation)
 end
 
 ---Reads what `run:serialize()` wrote; nil for a text that is something else, a slug for instance.
@@ -161,12 +160,14 @@ function Run:reload(options)
     err.run = self
     return nil, err
   end
-  local data = answer.data(envelope)
-  if type(data.status) ~= "string" then
-    return nil, errors.new {
-      kind = "bad_response", message = "the run's detail has no status", operation = "getWorkerRun",
-      request_id = answer.request_id(envelope, self.client), sent = "yes", run = self,
-    }
+  local data, why = answer.data(envelope, "getWorkerRun")
+  if data and (type(data.status) ~= "string" or data.status == "") then
+    why = answer.unusable("the run's detail has no status", "getWorkerRun",
+      { request_id = answer.request_id(envelope, self.client) })
+  end
+  if why then
+    why.run = self
+    return nil, why
   end
   return run.absorb(self, data), nil, behind
 end
@@ -241,12 +242,13 @@ function run.start(client, operation, params, options, fields)
   local since = math.floor(core.time())
   local envelope, err, behind = http.call(client, operation, params, options)
   if not envelope then return nil, err end
-  local data = answer.data(envelope)
-  if type(data.run_slug) ~= "string" or data.run_slug == "" then
-    return nil, http.unknown_outcome(errors.new {
-      kind = "bad_response", message = "the platform accepted the start but gave no run_slug",
-      request_id = answer.request_id(envelope, client), operation = operation, sent = "yes",
-    }, { params = params, intent = behind and behind.intent }, since)
+  local data, why = answer.data(envelope, operation)
+  if data and not url.usable(data.run_slug) then
+    why = answer.unusable("the platform accepted the start but gave no usable run_slug", operation,
+      { request_id = answer.request_id(envelope, client) })
+  end
+  if why then
+    return nil, http.unknown_outcome(why, { params = params, intent = behind and behind.intent }, since)
   end
   local handle = run.new(client, data.run_slug, fields)
   handle.status, handle.request_id = "ready", answer.request_id(envelope, client)

@@ -33,7 +33,7 @@ local function records(client, windows, options, worker_id)
       local window = windows[i]
       if not window then return nil end
       next_record = pages.items(pages.each({
-        client = client, operation = "listWorkerRuns", options = { timeout = options.timeout },
+        client = client, operation = "listWorkerRuns", objects = true, options = { timeout = options.timeout },
         query = {
           worker_id = worker_id, status = options.status,
           start_time = window.start_time, end_time = window.end_time,
@@ -59,8 +59,10 @@ function runs.methods:runs(options)
     while true do
       local record = next_record()
       if not record then return nil end
-      local handle = keep(record) and run.of(self, record)
-      if handle then return handle end
+      if keep(record) then
+        local handle, err = run.found(self, record, "listWorkerRuns")
+        return handle or error(err, 0)
+      end
     end
   end
 end

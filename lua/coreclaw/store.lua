@@ -17,7 +17,7 @@ local store = { methods = {} }
 local function list(client, where, operation, options)
   options = validate.options(where, options, LIST)
   local next_item = pages.items(pages.each({
-    client = client, operation = operation,
+    client = client, operation = operation, objects = true,
     query = { keyword = options.keyword }, options = { timeout = options.timeout },
   }, options.page, options.limit, false))
   return function()

@@ -1,6 +1,6 @@
 --- A saved task: one Worker with an input of its own, and perhaps a schedule.
 
-local errors = require "coreclaw.errors"
+local answer = require "coreclaw.answer"
 local http = require "coreclaw.http"
 local pages = require "coreclaw.pages"
 local run = require "coreclaw.run"
@@ -78,6 +78,10 @@ function Task:__tostring()
   return "coreclaw.Task " .. self.slug .. (self.title and " (" .. self.title .. ")" or "")
 end
 
+local function no_task(operation)
+  return answer.unusable("the answer holds no task with a usable slug", operation)
+end
+
 local function path(self)
   return { workerTaskId = self.slug }
 end
@@ -91,6 +95,7 @@ function Task:reload(options)
   options = validate.options("task:reload", options, ONLY_TIMEOUT)
   local data, err, behind = http.data(self.client, "getWorkerTask", { path = path(self) }, options)
   if not data then return nil, err end
+  if next(data) == nil then return nil, no_task("getWorkerTask") end
   return absorb(self, data), nil, behind
 end
 
@@ -199,7 +204,7 @@ end
 function task.methods:tasks(options)
   options = validate.options("client:tasks", options, LIST)
   local next_item = pages.items(pages.each({
-    client = self, operation = "listWorkerTasks", options = { timeout = options.timeout },
+    client = self, operation = "listWorkerTasks", objects = true, options = { timeout = options.timeout },
     query = {
       keyword = options.keyword,
       worker_id = options.worker and worker_id(self, options.worker, "client:tasks"),
@@ -207,7 +212,9 @@ function task.methods:tasks(options)
   }, options.page, options.limit, false))
   return function()
     local item = next_item()
-    return item and new(self, text(item.slug) or "", item)
+    if not item then return nil end
+    if not url.usable(item.slug) then error(no_task("listWorkerTasks"), 0) end
+    return new(self, item.slug, item)
   end
 end
 
@@ -234,11 +241,9 @@ function task.methods:create_task(options)
   local data, err, behind = http.data(self, "createWorkerTask", params,
     { timeout = options.timeout, label = options.label })
   if not data then return nil, err end
-  if not text(data.slug) then
-    return nil, http.unknown_outcome(errors.new {
-      kind = "bad_response", message = "the platform saved the task but gave no slug",
-      operation = "createWorkerTask", sent = "yes",
-    }, { params = params, intent = behind and behind.intent }, os.time())
+  if not url.usable(data.slug) then
+    return nil, http.unknown_outcome(answer.unusable("the platform saved the task but gave no usable slug",
+      "createWorkerTask"), { params = params, intent = behind and behind.intent }, os.time())
   end
   local handle = new(self, data.slug)
   handle.title, handle.description = options.title, options.description

@@ -111,6 +111,13 @@ function url.queue_id(id, where)
   return (word(id, where, "the queue item", "a queue item's queue_ref"))
 end
 
+---Can an id that the platform gave stand in the path of a later request?
+---@param id any
+---@return boolean
+function url.usable(id)
+  return type(id) == "string" and fault(id) == nil and not id:find "[/?#%%]" and id ~= "last"
+end
+
 local LOOPBACK = { ["localhost"] = true, ["[::1]"] = true }
 
 ---Does this URL's host lead to this very machine?

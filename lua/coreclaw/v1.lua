@@ -5,6 +5,7 @@
 -- operation table of v2 allows them.
 
 local readers = require "coreclaw.v1.data"
+local json = require "coreclaw.json"
 local rules = require "coreclaw.v1.rules"
 local status = require "coreclaw.v1.status"
 
@@ -95,9 +96,10 @@ end
 ---that stays (the account's `traffic`), what it does not tell is absent.
 ---@param id string   operation of v2
 ---@param data any    `data` of the envelope of v1
----@return table?     nil where there is none: absent, null
+---@return any        nil where there is none: absent, null; as it came where it is no table
 function v1.data(id, data)
-  if type(data) ~= "table" then return nil end
+  if data == json.null then return nil end
+  if type(data) ~= "table" then return data end
   local read = readers[id]
   return read and read(data) or data
 end

@@ -89,6 +89,12 @@ function Watch:read()
   return true
 end
 
+---Is the time up?
+---@return boolean
+function Watch:late()
+  return core.now() >= self.deadline
+end
+
 ---Sleeps until the next read, at the latest until the deadline.
 ---@return boolean  false: the time is up
 function Watch:pause()

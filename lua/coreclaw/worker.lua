@@ -1,9 +1,11 @@
 --- A Worker: a scraper of the platform, ready to be started.
 
 local core = require "coreclaw.core"
+local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
+local json = require "coreclaw.json"
 local prepare = require "coreclaw.prepare"
 local queue = require "coreclaw.queue"
 local run = require "coreclaw.run"
@@ -100,7 +102,13 @@ function Worker:input_schema(options)
   options = validate.options("worker:input_schema", options, ONLY_TIMEOUT)
   local data, err, behind = fetch(self, "getWorkerInputSchema", options)
   if not data then return nil, err end
-  return type(data.input_schema) == "table" and data.input_schema or data, nil, behind
+  local schema = data.input_schema
+  if schema == nil or schema == json.null or type(schema) == "string" then return data, nil, behind end
+  if type(schema) ~= "table" then
+    return nil, answer.unusable("the answer's input_schema is " .. answer.show(schema) .. ", not an object",
+      "getWorkerInputSchema", { worker = self.id })
+  end
+  return schema, nil, behind
 end
 
 ---The versions known of the Worker: the current one first, then those of this month's runs.
@@ -123,7 +131,10 @@ function Worker:versions(options)
     end
   end
   add(detail.version)
-  for _, record in ipairs(type(data.list) == "table" and data.list or {}) do add(record.version) end
+  local records
+  records, err = answer.list(data, "list", "listWorkerRuns", true)
+  if not records then return nil, err end
+  for _, record in ipairs(records) do add(record.version) end
   return list
 end
 

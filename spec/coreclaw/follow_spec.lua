@@ -24,6 +24,7 @@ local function platform(options)
     budget = function() return 1 end,
     settled = function() return self.run.status ~= "running" end,
     stir = function() end,
+    late = function() return false end,
     expired = function() return errors.new { kind = "wait_timeout", message = "up", run = self.run } end,
     read = function()
       self.run.status, self.run.results_count = self.status, #self.rows
@@ -53,7 +54,9 @@ local function platform(options)
   return self
 end
 
-local SOURCE = { client = { operations = { x = { list_key = "list" } } }, operation = "x" }
+local SOURCE = {
+  client = { operations = { x = { list_key = "list" } }, settings = { max_pages = 1000000 } }, operation = "x",
+}
 
 local function reader(p, options)
   options = options or {}

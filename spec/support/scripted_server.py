@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 
 counts = {}
 counts_lock = threading.Lock()
@@ -38,6 +39,28 @@ def nth(text, n, default):
     """The value for the nth request of "a,b,c"; the last one repeats. An empty one is the default."""
     values = text.split(",")
     return values[min(n, len(values) - 1)] or default
+
+
+dictated = {}
+CLEAN_BODY = b'{"code":0,"message":"success","data":{"balance":"1"},"request_id":"clean"}'
+CLEAN = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(CLEAN_BODY), CLEAN_BODY)
+
+CODERS = {
+    "gzip": lambda data: gzip.compress(data, 9),
+    "deflate": zlib.compress,
+    "raw": lambda data: zlib.compress(data)[2:-4],
+    "damaged": lambda data: gzip.compress(data)[:-8] + b"damaged!",
+    "cut": lambda data: gzip.compress(data)[:-12],
+    "identity": lambda data: data,
+    "garbage": lambda data: gzip.compress(data) + b"garbage",
+}
+
+
+def encoded(data, coders, name):
+    for coder in coders:
+        data = CODERS[coder](data)
+    return b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s" % (
+        (name or ",".join(coders)).encode(), len(data), data)
 
 
 class Blob:
@@ -229,6 +252,43 @@ class Client:
         """Takes the request and dies, on any connection."""
         count(key)
         return False
+
+    # -- what a spec dictates -------------------------------------------------------------------
+    def do_tell(self, rest):
+        """Takes the request's body as a piece of the next answer of /say/KEY. tell/KEY/TIMES/MS/END:
+        so often (0: for ever), with so long a pause after each; END: more (pieces), keep, close, reset,
+        hold. With ?enc=gzip,... the piece is a body, encoded so, and gets its own header."""
+        key, times, pause, end = rest.split("/")
+        query = dict(pair.split("=", 1) for pair in self.path.partition("?")[2].split("&") if pair)
+        piece = (self.body, int(times), int(pause) / 1000)
+        if query:
+            piece = (encoded(self.body * int(times), query["enc"].split(","), query.get("as")), 1, 0)
+        with counts_lock:
+            pieces = dictated.setdefault(key, [[[], None]])
+            pieces[-1][0].append(piece)
+            if end != "more":
+                pieces[-1][1] = end
+                pieces.append([[], None])
+        return self.answer()
+
+    def do_say(self, rest):
+        key = rest.split("/")[0]
+        count(key)
+        with counts_lock:
+            waiting = dictated.get(key, [])
+            pieces, end = waiting.pop(0) if len(waiting) > 1 else ([(CLEAN, 1, 0)], "keep")
+        for data, times, pause in pieces:
+            self.send_often(data, times, pause)
+        return self.do_reset("") if end == "reset" else self.hold() if end == "hold" else end == "keep"
+
+    def send_often(self, data, times, pause):
+        if times > 1 and not pause and len(data) * times < 1 << 20:
+            data, times = data * times, 1
+        sent = 0
+        while times == 0 or sent < times:
+            self.send(data)
+            sent += 1
+            time.sleep(pause)
 
     # -- files ----------------------------------------------------------------------------------
     def do_blob(self, _):

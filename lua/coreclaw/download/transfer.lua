@@ -33,6 +33,7 @@ local function build(job, offset, validator)
     url = job.link, headers = headers, file = job.part.file, offset = offset, follow = true,
     timeout = transfer.left(job) or 0, idle_timeout = job.options.idle_timeout,
     connect_timeout = settings.connect_timeout, max_body = job.options.max_bytes,
+    max_headers = settings.max_headers,
   }, false)
 end
 
