@@ -185,7 +185,8 @@ add("8 MiB in a few bytes, of deflate", { enc = "deflate", body = " ", times = 8
 for _, where in ipairs { "http://127.0.0.1:1/", "https://example.com/", "file:///etc/passwd", "//127.0.0.1:1/x",
   "/elsewhere", "", "\0", "http://", "javascript:1" } do
   for _, status in ipairs { 301, 307 } do
-    add("HTTP " .. status .. " to " .. where:gsub("%z", "NUL"), "HTTP/1.1 " .. status .. " Gone\r\nLocation: " .. where .. "\r\nContent-Length: 0\r\n\r\n"
+    add("HTTP " .. status .. " to " .. where:gsub("%z", "NUL"),
+      "HTTP/1.1 " .. status .. " Gone\r\nLocation: " .. where .. "\r\nContent-Length: 0\r\n\r\n"
     ,
       where == "\0" and "bad_response" or "redirect")
   end
