@@ -186,8 +186,7 @@ for _, where in ipairs { "http://127.0.0.1:1/", "https://example.com/", "file://
   "/elsewhere", "", "\0", "http://", "javascript:1" } do
   for _, status in ipairs { 301, 307 } do
     add("HTTP " .. status .. " to " .. where:gsub("%z", "NUL"),
-      "HTTP/1.1 " .. status .. " Gone\r\nLocation: " .. where .. "\r\nContent-Length: 0\r\n\r\n"
-    ,
+      "HTTP/1.1 " .. status .. " Gone\r\nLocation: " .. where .. "\r\nContent-Length: 0\r\n\r\n",
       where == "\0" and "bad_response" or "redirect")
   end
 end
