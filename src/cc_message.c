@@ -210,6 +210,14 @@ static void name_proxy(scene *s, char *out, size_t size) {
 
 static void say_socks(scene *s) {
     char proxy[80];
+    if (cc_text_has(s->said, "resolve host")) {
+        say(s,
+            "cannot resolve the host name of %s on this machine: check the URL, or let the proxy "
+            "do "
+            "it (socks5h://)",
+            s->where);
+        return;
+    }
     name_proxy(s, proxy, sizeof proxy);
     say(s, "the proxy %s does not connect to %s: %s; check proxy and its user and password", proxy,
         s->where, s->said);

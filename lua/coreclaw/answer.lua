@@ -83,8 +83,13 @@ local function unreadable(api, status, body, why, secret)
   local kind, retryable, sent = core.classify(api, status, nil)
   local message = kind == "bad_response" and "the answer cannot be read (" .. why .. ")"
     or "HTTP " .. status .. " without a readable answer"
+  if status == 407 then
+    message = "HTTP 407: the proxy wants a user and password, or others than it got; check proxy"
+  else
+    message = message .. excerpt(errors.mask(body:sub(1, 2000), secret))
+  end
   return errors.new {
-    kind = kind, message = message .. excerpt(errors.mask(body:sub(1, 2000), secret)), http_status = status,
+    kind = kind, message = message, http_status = status,
     sent = sent, retryable = retryable,
   }
 end

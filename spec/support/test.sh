@@ -18,7 +18,8 @@ calls="spec/e2e/main_job_spec.lua spec/e2e/values_spec.lua spec/e2e/failures_spe
 files="spec/coreclaw/download_spec.lua spec/e2e/export_spec.lua"
 # As with a libcurl before 7.80.
 old="spec/core/once_spec.lua spec/core/http2_spec.lua spec/core/failures_spec.lua spec/e2e/main_job_spec.lua
-  spec/e2e/failures_spec.lua spec/e2e/reconcile_spec.lua spec/e2e/promises_spec.lua"
+  spec/e2e/failures_spec.lua spec/e2e/reconcile_spec.lua spec/e2e/promises_spec.lua
+  spec/e2e/tls_spec.lua spec/e2e/proxy_spec.lua"
 
 suites() {
   for lua in lua5.1 lua5.2 lua5.3 lua5.4 luajit; do
