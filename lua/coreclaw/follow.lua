@@ -240,7 +240,7 @@ end
 -- A platform that always has another full page would keep us from ever looking at the clock.
 local function check_bounds(self)
   if not self.ending and self.watch:late() then fail(self, self.watch:expired()) end
-  local ok, err = pcall(pages.bound, self.source, self.page - 1)
+  local ok, err = pcall(pages.bound, self.source, self.page)
   if not ok then fail(self, err) end
 end
 

@@ -120,6 +120,7 @@ local FAILURES = 10
 local function again(self, options)
   local watching = watch.new(self, options.timeout or FOLLOW_TIMEOUT, options.poll_intervals)
   local ending, done, failures, resting = watching:settled(), false, 0, false
+  local reads = { odd = 0 } -- of the log; a log that can be read says nothing of a state that cannot
 
   local function rest()
     if not ending and failures == 0 then
@@ -134,11 +135,11 @@ local function again(self, options)
   local function attempt()
     local read, err = self:log { timeout = watching:budget() }
     if read then
-      failures, watching.odd, done = 0, 0, ending
+      failures, reads.odd, done = 0, 0, ending
       return read.entries
     end
     failures, watching.cause = failures + 1, err
-    if not watching:may_pass(err) or (ending and failures >= FAILURES) then fail(self, err) end
+    if not watch.may_pass(reads, err) or (ending and failures >= FAILURES) then fail(self, err) end
   end
 
   local new = tail.new()

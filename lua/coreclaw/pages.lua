@@ -28,6 +28,7 @@ local INTERNAL = { "__coreclaw_data_id__", "__cafe_data_id__" }
 ---@field path table?         path parameters
 ---@field query table?        further query parameters
 ---@field options { timeout: number? }?  for each request
+---@field fetched integer?   pages that have been fetched
 ---@field objects boolean?  must the items be objects?
 ---@field token (fun(n: integer, id: any): string)?  names a position: rows read, id of the last one
 
@@ -132,14 +133,12 @@ function pages.drift(source, message)
   }
 end
 
----Counts the pages of an iterator. Raises at the ceiling: a server may have no last page.
+---Raises where a page is one too many for an iterator: a server may have no last page.
 ---@param source coreclaw.PageSource
----@param fetched integer?  before this one
----@return integer
-function pages.bound(source, fetched)
+---@param nth integer
+function pages.bound(source, nth)
   local most = source.client.settings.max_pages
-  fetched = (fetched or 0) + 1
-  if fetched <= most then return fetched end
+  if nth <= most then return end
   error(errors.new {
     kind = "too_large", operation = source.operation, sent = "yes",
     message = string.format("there are more than %.0f pages (max_pages of coreclaw.new)", most),
@@ -234,7 +233,8 @@ end
 function Reader:next()
   while not self.done do
     local page, limit = self.page, self.limit
-    self.fetched = pages.bound(self.source, self.fetched)
+    self.source.fetched = (self.source.fetched or 0) + 1
+    pages.bound(self.source, self.source.fetched)
     local data, list = pages.fetch(self.source, page, limit)
     if not data then error(list, 0) end
     if #list == 0 and not self.place then break end

@@ -24,7 +24,7 @@ local runs = { methods = {} }
 
 -- The records of one window after the other.
 local function records(client, windows, options, worker_id)
-  local i, next_record = 0, nil
+  local i, next_record, source = 0, nil, {}
   return function()
     while true do
       local record = next_record and next_record()
@@ -32,13 +32,15 @@ local function records(client, windows, options, worker_id)
       i = i + 1
       local window = windows[i]
       if not window then return nil end
-      next_record = pages.items(pages.each({
+      source = {
         client = client, operation = "listWorkerRuns", objects = true, options = { timeout = options.timeout },
+        fetched = source.fetched,
         query = {
           worker_id = worker_id, status = options.status,
           start_time = window.start_time, end_time = window.end_time,
         },
-      }, 1, options.limit, false))
+      }
+      next_record = pages.items(pages.each(source, 1, options.limit, false))
     end
   end
 end

@@ -1,9 +1,11 @@
 --- What every way to start something has in common: its options, its payload, its sync answer.
 
 local core = require "coreclaw.core"
+local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
 local input = require "coreclaw.input"
+local json = require "coreclaw.json"
 local log = require "coreclaw.log"
 local pages = require "coreclaw.pages"
 local run = require "coreclaw.run"
@@ -80,13 +82,29 @@ end
 ---@field status string        the run's status when the platform answered
 ---@field finished boolean     false: the platform stopped waiting (5 minutes), the run goes on
 
-local function sync_result(handle, data, options)
+-- Rows that cannot be read are no reason to say that there are none.
+local function window_of(data, operation)
+  local window = data.results
+  if window == nil or window == json.null then return {} end
+  if type(window) ~= "table" or rawget(window, 1) ~= nil then
+    return nil, answer.unusable("the run was started, but the answer's results are " .. answer.show(window)
+      .. ", not an object", operation)
+  end
+  local list, err = answer.list(window, "list", operation)
+  return list and window, err
+end
+
+local function sync_result(handle, data, options, operation)
   handle.status = type(data.run_status) == "string" and data.run_status or nil
   local function number(name) return type(data[name]) == "number" and data[name] or nil end
   handle.started_at, handle.finished_at = number "execution_start_timestamp", number "execution_end_timestamp"
   handle.duration = number "running_duration"
   if type(data.error_message) == "string" and data.error_message ~= "" then handle.err_msg = data.error_message end
-  local window = type(data.results) == "table" and data.results or {}
+  local window, err = window_of(data, operation)
+  if not window then
+    err.run, err.request_id = handle, handle.request_id
+    return nil, err
+  end
   local result = pages.read(window, "list", options.page or 1, options.limit or 20,
     options.skip_internal)
   handle.results_count = result.count or 0
@@ -111,7 +129,9 @@ function start.sync(client, operation, params, options)
   local handle, err, data, behind = run.start(client, operation, params,
     { timeout = timeout, request_timeout = timeout, idle_timeout = 0, label = options.label })
   if not handle then return nil, err end
-  local result = sync_result(handle, data, options)
+  local result
+  result, err = sync_result(handle, data, options, operation)
+  if not result then return nil, err end
   if result.finished and handle.status ~= "succeeded" then
     err = start.failure(handle, deadline)
     err.result = result

@@ -257,7 +257,7 @@ class Client:
     def do_tell(self, rest):
         """Takes the request's body as a piece of the next answer of /say/KEY. tell/KEY/TIMES/MS/END:
         so often (0: for ever), with so long a pause after each; END: more (pieces), keep, close, reset,
-        hold. With ?enc=gzip,... the piece is a body, encoded so, and gets its own header."""
+        hold, or loop: it is kept open and comes again after the others, with its number for NNNNNNNN. With ?enc=gzip,... the piece is a body, encoded so, and gets its own header."""
         key, times, pause, end = rest.split("/")
         query = dict(pair.split("=", 1) for pair in self.path.partition("?")[2].split("&") if pair)
         piece = (self.body, int(times), int(pause) / 1000)
@@ -277,9 +277,12 @@ class Client:
         with counts_lock:
             waiting = dictated.get(key, [])
             pieces, end = waiting.pop(0) if len(waiting) > 1 else ([(CLEAN, 1, 0)], "keep")
+            if end == "loop":
+                waiting.insert(-1, [pieces, end])
+            number = b"%08d" % counts[key]
         for data, times, pause in pieces:
-            self.send_often(data, times, pause)
-        return self.do_reset("") if end == "reset" else self.hold() if end == "hold" else end == "keep"
+            self.send_often(data.replace(b"NNNNNNNN", number) if end == "loop" else data, times, pause)
+        return self.do_reset("") if end == "reset" else self.hold() if end == "hold" else end in ("keep", "loop")
 
     def send_often(self, data, times, pause):
         if times > 1 and not pause and len(data) * times < 1 << 20:

@@ -5,7 +5,7 @@ local data = play.data
 local cases = {}
 local function add(case) cases[#cases + 1] = case end
 
-local WRONG = { "5", "-1", "1.5", "1e999", "true", "false", '"text"', '""', "[]", "[1]", "{}", '{"a":1}', "null" }
+local WRONG = { "5", "-1", "1.5", "1e999", "true", '"text"', "[1]", '{"a":1}', "null" }
 local NO_LIST = { "5", "-1", "1.5", "true", "false", '"text"', '""', '{"a":1}', '{"1":{"slug":"s"}}' }
 local NO_TEXT = { "5", "1.5", "true", "false", '""', "[]", '["r"]', "{}", "null" }
 local NO_OBJECT = { "5", "1.5", "true", "false", '"text"', "null", "[]", "[1]", "{}" }
@@ -88,6 +88,12 @@ end
 for _, value in ipairs { "true", "false", '""', "[]", "{}", "null" } do
   add { "enqueue: queue_ref is " .. value, data('{"queue_ref":' .. value .. "}"), "unknown_outcome", via = "enqueue" }
   add { "queue: queue_ref is " .. value, data('{"list":[{"queue_ref":' .. value .. "}]}"), "bad_response", via = "queue" }
+end
+
+-- The run of a sync start is not lost with its rows.
+for _, value in ipairs { "5", "true", '"text"', "[1]", '{"list":5}', '{"list":{"a":1}}', '{"list":"x"}' } do
+  add { "sync: results is " .. value, data('{"run_slug":"r1","run_status":"succeeded","results":' .. value .. "}"),
+    "bad_response", via = "sync", sent = "yes", check = function(err) assert(err.run.slug == "r1") end }
 end
 
 -- Ids that would lead a later request astray.
