@@ -118,6 +118,13 @@ describe("the journal", function()
     assert.equal("intent done", support.events(journal))
   end)
 
+  -- Shell text that loads a library of spec/support in front of a program.
+  local function shim(name)
+    local path = folder .. "/" .. name .. ".so"
+    os.execute("gcc -shared -fPIC -o " .. path .. " spec/support/" .. name .. ".c")
+    return "export LD_PRELOAD='" .. (os.getenv "LD_PRELOAD" or "") .. " " .. path .. "';"
+  end
+
   describe("that cannot be written", function()
     local function refused(options, path)
       local before = server:paid()
@@ -205,9 +212,7 @@ describe("the journal", function()
     end
 
     it("refuses the call when the disk does not confirm it: neither file nor folder", function()
-      local shim = folder .. "/shim.so"
-      os.execute("gcc -shared -fPIC -o " .. shim .. " spec/support/failing_fsync.c")
-      local preload = "export LD_PRELOAD='" .. (os.getenv "LD_PRELOAD" or "") .. " " .. shim .. "';"
+      local preload = shim "failing_fsync"
       local before = server:paid()
       for _, fail in ipairs { "file", "folder" } do
         local said = support.run(server, journal .. fail, { FAIL = fail }, preload)
@@ -252,6 +257,16 @@ describe("the journal", function()
       local lines, damaged = support.lines(journal)
       assert.same({ 4, 1 }, { #lines, damaged })
     end
+  end)
+
+  it("that somebody is cut short in at this very moment costs no record either", function()
+    assert(client():worker("demo/rows"):start { count = 1 })
+    assert.matches("ok", support.run(server, journal, { TORN = journal }, shim "torn_between"))
+    local lines, damaged = support.lines(journal)
+    assert.same({ 4, 1 }, { #lines, damaged })
+    assert.equal("intent done intent done", support.events(journal))
+    assert.equal(lines[3].id, lines[4].id)
+    assert.equal(0, #assert(client():recover()))
   end)
 
   it("with damaged lines says which, and gives the others", function()
