@@ -161,6 +161,20 @@ describe("client:recover", function()
     here:stop()
   end)
 
+  it("takes one run for none of two intents that may both be its own", function()
+    local here, path = box.start(), folder .. "/one"
+    support.run(here, path, { POINT = "answer" })
+    support.run(here, path, { POINT = "intent" })
+    local items = open({ margin = 60 }, here, path)
+    assert.same({ 2, "several", "several" }, { #items, items[1].state, items[2].state })
+    assert.is_nil(items[1].run or items[2].run)
+    assert.matches("1 run of that time and 2 intents", items[1].message)
+    assert(items[1]:adopt(items[1].candidates[1]))
+    items = open({ margin = 60 }, here, path)
+    assert.same({ 1, "none" }, { #items, items[1].state })
+    here:stop()
+  end)
+
   it("takes no run for two intents", function()
     local here, path = box.start(), folder .. "/rivals"
     for _ = 1, 2 do support.run(here, path, { POINT = "answer" }) end
