@@ -4,6 +4,15 @@ local play = require "spec.faults.answers.play"
 local function body(text, status) return play.http(status or 200, text) end
 local LONG = 20 * 1024 * 1024
 
+-- An answer with so many MiB of x in the middle, in pieces: such strings are not made for each Lua that reads this.
+local function long(status, before, mebibytes, after)
+  local length = #before + mebibytes * 2 ^ 20 + #after
+  return {
+    ("HTTP/1.1 %d Whatever\r\nContent-Length: %d\r\n\r\n%s"):format(status, length, before),
+    { ("x"):rep(65536), mebibytes * 16 }, after, ends = "keep",
+  }
+end
+
 local cases = {}
 local function add(case) cases[#cases + 1] = case end
 
@@ -51,16 +60,16 @@ end
 
 -- What an error may say is bounded, whatever the platform says.
 local ESC = "\\u001b]0;owned\\u0007 \\u009b31m \\r\\n\\u0000"
-add { "a message of 20 MB", body('{"code":50001,"message":"' .. ("m"):rep(LONG) .. '"}', 404), "not_found" }
+add { "a message of 20 MB", long(404, '{"code":50001,"message":"', 20, '"}'), "not_found" }
 add { "a message of newlines", body('{"code":50001,"message":"' .. ("\\n"):rep(5000) .. 'x"}', 404), "not_found" }
 add { "a message for the terminal", body('{"code":50001,"message":"' .. ESC .. '"}', 404), "not_found" }
 add { "a message in bytes that are no UTF-8", body('{"code":50001,"message":"\255\155\1\237\160\128"}', 404), "not_found" }
 add { "a message in raw control bytes", body('{"code":50001,"message":"a\27[2Jb\1"}', 404), "not_found" }
-add { "a request_id of 1 MB", body('{"code":50001,"message":"m","request_id":"' .. ("r"):rep(2 ^ 20) .. '"}', 404),
+add { "a request_id of 1 MB", long(404, '{"code":50001,"message":"m","request_id":"', 1, '"}'),
   "not_found" }
 add { "a request_id for the terminal", body('{"code":50001,"message":"m","request_id":"' .. ESC .. '"}', 404),
   "not_found", check = function(err) assert(not err.request_id:find "%c") end }
-add { "details of 5 MB", body('{"code":11000,"message":"m","details":["' .. ("d"):rep(5 * 2 ^ 20) .. '"]}', 422),
+add { "details of 5 MB", long(422, '{"code":11000,"message":"m","details":["', 5, '"]}'),
   "bad_request" }
 add { "the key, a hundred thousand times",
   body('{"code":11000,"message":"' .. ("k3y-of-the-answers "):rep(100000) .. '"}', 422), "bad_request", say = "%*%*%*" }
@@ -68,8 +77,13 @@ add { "the key at the cut of a long message",
   body('{"code":11000,"message":"' .. ("x"):rep(990) .. 'k3y-of-the-answers"}', 422), "bad_request" }
 add { "the key in a body that is no JSON", body("<b>k3y-of-the-answers</b>"), "bad_response", say = "%*%*%*" }
 add { "HTML of 1 MB", body("<html>" .. ("<br>"):rep(2 ^ 18), 502), "server_error" }
-add { "20 MB in a string", body('{"code":0,"data":{"balance":"' .. ("b"):rep(LONG) .. '"}}'), false,
+add { "20 MB in a string", long(200, '{"code":0,"data":{"balance":"', 20, '"}}'), false,
   check = function(account) assert(#account.balance == LONG) end }
+
+add { "arrays, a million deep", { "HTTP/1.1 200 OK\r\n\r\n", { ("["):rep(20000), 50 }, { ("]"):rep(20000), 50 },
+  ends = "close" }, "bad_response", say = "200 levels" }
+add { "objects, a million deep, of a start", { "HTTP/1.1 200 OK\r\n\r\n", { ('{"a":'):rep(20000), 50 }, "1",
+  { ("}"):rep(20000), 50 }, ends = "close" }, "unknown_outcome", via = "start", say = "200 levels" }
 
 for status, kind in pairs {
   [201] = false, [202] = false, [299] = false, [300] = "redirect", [302] = "redirect", [399] = "redirect",
