@@ -75,6 +75,7 @@ build = {
     ["coreclaw.callback.address"] = "lua/coreclaw/callback/address.lua",
     ["coreclaw.callback.seen"] = "lua/coreclaw/callback/seen.lua",
     ["coreclaw.client"] = "lua/coreclaw/client.lua",
+    ["coreclaw.clock"] = "lua/coreclaw/clock.lua",
     ["coreclaw.config"] = "lua/coreclaw/config.lua",
     ["coreclaw.crypto"] = "lua/coreclaw/crypto.lua",
     ["coreclaw.download"] = "lua/coreclaw/download.lua",

@@ -1,6 +1,7 @@
 --- The client: one account of the platform, and the handles that start from it.
 
 local answer = require "coreclaw.answer"
+local clock = require "coreclaw.clock"
 local config = require "coreclaw.config"
 local http = require "coreclaw.http"
 local operations = require "coreclaw.operations.v2"
@@ -62,6 +63,8 @@ local client = {}
 ---@field on_request fun(event: coreclaw.RequestEvent)?  before each request; the key is masked
 ---@field on_response fun(event: table)?  after each answer or failure
 ---@field on_retry fun(event: table)?     before a request is repeated
+---@field clock { now: (fun(): number), sleep: fun(seconds: number) }?  for tests: what deadlines are measured by,
+---  and how to wait between requests
 ---@field poll_intervals number[]? seconds between the reads of `run:wait`; the last one repeats
 
 ---Makes a client. Raises on settings that make no sense; sends nothing.
@@ -73,6 +76,8 @@ function client.new(options)
     settings = settings,
     operations = operations,
     retry = retry.policy(settings.retry),
+    random = retry.random(settings.retry),
+    clock = clock.new(settings.clock),
     schemas = {},
     -- Runs that were given out, so that reconcile does not take one for another. Slugs only.
     started = recent.new(10000),

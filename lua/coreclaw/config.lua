@@ -25,6 +25,7 @@ local OPTIONS = {
   max_pages = { type = "integer", min = 1, default = 1000000 },
   user_agent = { type = "text" },
   retry = { type = "any" },
+  clock = { type = "any" },
   poll_intervals = { type = "table" },
   defaults = { type = "table" },
   journal = { type = "text" },

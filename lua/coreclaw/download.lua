@@ -9,7 +9,6 @@
 
 local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
-local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 local hooks = require "coreclaw.hooks"
 local part = require "coreclaw.download.part"
@@ -182,10 +181,10 @@ local function run(job)
     local outcome, err = step(job)
     if outcome == "whole" then return true end
     note_progress(job)
-    if core.now() >= job.deadline and err and err.retryable then return nil, expired(job, err) end
+    if job.client.clock.now() >= job.deadline and err and err.retryable then return nil, expired(job, err) end
     local delay = pause(job, outcome, err)
     if not delay then return nil, err end
-    if delay > 0 then driver.current().sleep(delay) end
+    if delay > 0 then job.client.clock.sleep(delay) end
   end
 end
 
@@ -218,7 +217,7 @@ end
 local function new_job(client, get_url, options)
   return {
     client = client, get_url = get_url, options = options, call = { id = options.operation },
-    deadline = options.timeout > 0 and core.now() + options.timeout or math.huge,
+    deadline = client.clock:deadline(options.timeout),
     attempts = 0, failures = 0, detours = 0, best = 0,
   }
 end

@@ -18,12 +18,12 @@ local validate = require "coreclaw.validate"
 local http = {}
 
 -- Seconds left until a deadline; never 0, which would mean "no limit" to the engine.
-local function left(deadline)
-  return math.max(deadline - core.now(), 0.001)
+local function left(client, deadline)
+  return client.clock:left(deadline, 0.001)
 end
 
-local function limit(seconds, deadline)
-  local rest = left(deadline)
+local function limit(client, seconds, deadline)
+  local rest = left(client, deadline)
   if seconds == 0 then return rest < math.huge and rest or 0 end
   return math.min(seconds, rest)
 end
@@ -90,16 +90,16 @@ local function repeatedly(client, call, built, deadline)
   local since, attempt = math.floor(core.time()), 0
   while true do
     attempt = attempt + 1
-    built.timeout = limit(call.request_timeout, deadline)
+    built.timeout = limit(client, call.request_timeout, deadline)
     built.idle_timeout = call.idle_timeout
     local envelope, err, record = exchange(client, call, built, attempt)
     if envelope then
       return envelope, nil, response.new(record.status, record.headers, envelope, attempt)
     end
     local delay = client.retry(err, call.operation.class, attempt)
-    if not delay or delay >= left(deadline) then return finish(err, call, attempt, since) end
+    if not delay or delay >= left(client, deadline) then return finish(err, call, attempt, since) end
     hooks.retry(client, call, attempt, delay, err)
-    driver.current().sleep(delay)
+    client.clock.sleep(delay)
   end
 end
 
@@ -133,11 +133,11 @@ local function call_v1(client, call, deadline)
 end
 
 -- Fills in the times of a call; returns its deadline.
-local function set_times(settings, call, options)
+local function set_times(client, call, options)
+  local settings = client.settings
   call.request_timeout = options.request_timeout or settings.request_timeout
   call.idle_timeout = options.idle_timeout or settings.idle_timeout
-  local timeout = options.timeout or settings.timeout
-  return timeout > 0 and core.now() + timeout or math.huge
+  return client.clock:deadline(options.timeout or settings.timeout)
 end
 
 ---Calls an operation.
@@ -152,7 +152,7 @@ end
 function http.call(client, id, params, options)
   local settings = client.settings
   local call = { id = id, params = params, operation = client.operations[id], label = options and options.label }
-  local deadline = set_times(settings, call, options or {})
+  local deadline = set_times(client, call, options or {})
   if settings.api == "v1" then return call_v1(client, call, deadline) end
   local built = request.build(settings, id, call.operation, params)
   return attempts(client, call, built, deadline)
@@ -166,7 +166,7 @@ end
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
 function http.custom(client, call, options)
-  local deadline = set_times(client.settings, call, options)
+  local deadline = set_times(client, call, options)
   local built = request.build(client.settings, call.id, call.operation, call.params)
   local envelope, err, behind = attempts(client, call, built, deadline)
   if not envelope then return nil, err end

@@ -93,7 +93,7 @@ local function intent_fields(client, call, id, deadline)
     { "label", call.label }, { "worker", path.workerId or body.worker_id },
     { "path", next(path) and path or nil },
     { "digest", params.body ~= nil and digest.of(body.input or params.body) or nil },
-    { "ends", deadline < math.huge and stamp(now + deadline - core.now()) or nil },
+    { "ends", deadline < math.huge and stamp(now + client.clock:left(deadline)) or nil },
     { "base_url", client.settings.base_url },
     { "host", host() }, { "pid", pid }, { "process", process },
   }
@@ -106,7 +106,7 @@ end
 ---Before a call is sent: the intent of a paid one goes to the disk. Must not be sent otherwise.
 ---@param client table
 ---@param call table        of http.lua; gets `intent`
----@param deadline number   of the call (core.now)
+---@param deadline number   of the call (by the client's clock)
 ---@return coreclaw.Error?  why it must not be sent
 function journal.intend(client, call, deadline)
   if not client.settings.journal or call.intent or not is_paid(call) then return nil end

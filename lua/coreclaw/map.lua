@@ -2,7 +2,6 @@
 
 local config = require "coreclaw.config"
 local core = require "coreclaw.core"
-local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 local fleet = require "coreclaw.fleet"
 local input = require "coreclaw.input"
@@ -92,7 +91,7 @@ local function next_job(self)
 end
 
 local function deadline(self)
-  return self.timeout > 0 and core.now() + self.timeout or math.huge
+  return self.clock:deadline(self.timeout)
 end
 
 local function has_started(self, job, run)
@@ -105,7 +104,7 @@ end
 -- A start that was refused for want of a place created nothing: it may be made again.
 local function may_wait(self, job, err)
   return err.kind == "plan_limit" and err.sent == "refused" and self.wait_for_slot
-    and core.now() < job.deadline
+    and self.clock.now() < job.deadline
 end
 
 -- The label of a start tells which input it is.
@@ -136,7 +135,7 @@ local function fill(self)
     local job = self.pending or next_job(self)
     if job then try_start(self, job) end
     if not job or #self.ended > ended then return end
-    if #self.active > 0 and core.now() >= self.due then return end
+    if #self.active > 0 and self.clock.now() >= self.due then return end
   end
 end
 
@@ -148,7 +147,7 @@ end
 
 -- The error of a run that has ended otherwise than well, or brought no data.
 local function judge(self, job)
-  local run, ends = job.item.run, math.min(job.deadline, core.now() + LOG_TIMEOUT)
+  local run, ends = job.item.run, math.min(job.deadline, self.clock.now() + LOG_TIMEOUT)
   if run.status ~= "succeeded" then return start.failure(run, ends) end
   return self.require and verdict.without_data(run, ends) or nil
 end
@@ -163,7 +162,7 @@ local function settle(self, job, failure)
   elseif failure and not watch.may_pass(job, failure) then
     failure.run = run
     finish(self, job, failure)
-  elseif core.now() >= job.deadline then
+  elseif self.clock.now() >= job.deadline then
     finish(self, job, watch.timeout_error(run, self.timeout, failure))
   else
     return false
@@ -184,12 +183,12 @@ local function look(self)
 end
 
 local function schedule(self)
-  self.due = core.now() + watch.jittered(self.intervals, self.quiet + 1)
+  self.due = self.clock.now() + watch.jittered(self.intervals, self.quiet + 1, self.random)
 end
 
 -- Waits until it is time to look again, and looks. Afterwards a place may be free.
 local function tick(self)
-  driver.current().sleep(math.max(self.due - core.now(), 0))
+  self.clock.sleep(math.max(self.due - self.clock.now(), 0))
   self.quiet = self.quiet + 1
   look(self)
   schedule(self)
@@ -220,6 +219,7 @@ function map.new(client, id, inputs, options)
   options = validate.options("client:map", options, map.OPTIONS)
   local handle = worker.new(client, id, "client:map")
   local self = setmetatable({
+    clock = client.clock, random = client.random,
     worker = handle, inputs = reader(inputs), fleet = { client = client, worker_id = handle.id },
     concurrency = options.concurrency, wait_for_slot = options.wait_for_slot,
     on_start = options.on_start, require = options.require, timeout = options.timeout,

@@ -42,14 +42,21 @@ local function may_repeat(class, err, attempt, attempts)
 end
 
 -- Full jitter: a crowd that failed together must not come back together.
-local function backoff(options, err, attempt)
+local function backoff(options, random, err, attempt)
   local factor = 2 ^ (attempt - 1)
   if err.kind == "rate_limited" then
     local wait = math.min(options.throttle_cap, options.throttle_base * factor)
-    return math.max(err.retry_after or 0, wait * (0.5 + options.random() / 2))
+    return math.max(err.retry_after or 0, wait * (0.5 + random() / 2))
   end
-  local wait = options.random() * math.min(options.cap, options.base * factor)
+  local wait = random() * math.min(options.cap, options.base * factor)
   return math.max(err.retry_after or 0, wait)
+end
+
+---The client's source of random numbers, from 0 to 1.
+---@param setting any  of coreclaw.new
+---@return fun(): number
+function retry.random(setting)
+  return type(setting) == "table" and setting.random or core.random
 end
 
 ---Makes the policy of a client.
@@ -71,10 +78,10 @@ function retry.policy(setting)
       .. validate.show(setting))
   end
   local options = validate.options("coreclaw.new: retry", setting ~= true and setting or nil, OPTIONS)
-  options.random = options.random or core.random
+  local random = retry.random(options)
   return function(err, class, attempt)
     if not may_repeat(class, err, attempt, options.attempts) then return nil end
-    local delay = backoff(options, err, attempt)
+    local delay = backoff(options, random, err, attempt)
     -- Without a deadline nothing else ends a call whose server says "come back in a thousand years".
     return delay <= options.max_wait and delay or nil
   end

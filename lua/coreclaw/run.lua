@@ -197,7 +197,7 @@ end
 -- An abort whose first answer was lost is refused the second time: then the state decides.
 local function aborted_already(self, err, deadline)
   if err.kind ~= "run_conflict" or err.attempts < 2 then return false end
-  local rest = math.max(deadline - core.now(), 0.5)
+  local rest = self.client.clock:left(deadline, 0.5)
   return self:reload { timeout = rest < math.huge and rest or 0 }
     and (self.status == "aborting" or self.status == "aborted")
 end
@@ -210,7 +210,7 @@ end
 function Run:abort(options)
   options = validate.options("run:abort", options, ONLY_TIMEOUT)
   local timeout = options.timeout or self.client.settings.timeout
-  local deadline = timeout > 0 and core.now() + timeout or math.huge
+  local deadline = self.client.clock:deadline(timeout)
   local envelope, err, behind = http.call(self.client, "abortWorkerRun", { path = path(self) }, options)
   if not envelope and not aborted_already(self, err, deadline) then
     err.run = self

@@ -1,6 +1,5 @@
 --- What every way to start something has in common: its options, its payload, its sync answer.
 
-local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
@@ -62,12 +61,12 @@ end
 
 ---A run that ended otherwise than well, as an error that tells what the log tells.
 ---@param handle coreclaw.Run
----@param deadline number?  of the call (core.now): the log is read for comfort, and never keeps it up
+---@param deadline number?  of the call (by the client's clock): the log is read for comfort, and never keeps it up
 ---@return coreclaw.Error
 function start.failure(handle, deadline)
   local message = "run " .. handle.slug .. " ended as " .. tostring(handle.status)
-  local rest = (deadline or math.huge) - core.now()
-  local run_log = handle:log { timeout = math.min(20, math.max(rest, 0.5)) }
+  local rest = handle.client.clock:left(deadline or math.huge, 0.5)
+  local run_log = handle:log { timeout = math.min(20, rest) }
   local why = run_log and log.last_error(run_log.entries) or handle.err_msg
   if why and why ~= "" then message = message .. ": " .. errors.mask(why, config.secret(handle.client.settings)) end
   return errors.new {
@@ -125,7 +124,7 @@ function start.sync(client, operation, params, options)
   local body = params.body
   body.is_async, body.limit, body.offset = false, options.limit, options.page
   local timeout = options.timeout or start.SYNC_TIMEOUT
-  local deadline = timeout > 0 and core.now() + timeout or math.huge
+  local deadline = client.clock:deadline(timeout)
   local handle, err, data, behind = run.start(client, operation, params,
     { timeout = timeout, request_timeout = timeout, idle_timeout = 0, label = options.label })
   if not handle then return nil, err end

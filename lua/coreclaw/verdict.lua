@@ -4,7 +4,6 @@
 -- one row that holds nothing but an error has brought nothing.
 
 local config = require "coreclaw.config"
-local core = require "coreclaw.core"
 local errors = require "coreclaw.errors"
 local json = require "coreclaw.json"
 local log = require "coreclaw.log"
@@ -45,7 +44,7 @@ local verdict = { methods = {} }
 local function within(run, deadline)
   local usual = run.client.settings.timeout
   if deadline == math.huge then return usual end
-  local rest = math.max(deadline - core.now(), 0.5)
+  local rest = run.client.clock:left(deadline, 0.5)
   return usual > 0 and math.min(usual, rest) or rest
 end
 
@@ -159,7 +158,7 @@ end
 
 ---The error of a run that succeeded without bringing data; nil if it brought some. For `require = "data"`.
 ---@param run coreclaw.Run
----@param deadline number  of the call (core.now)
+---@param deadline number  of the call (by the client's clock)
 ---@return coreclaw.Error?
 function verdict.without_data(run, deadline)
   local found, err = run:verdict { timeout = within(run, deadline) }

@@ -3,8 +3,6 @@
 -- Polling is another thing than retry: a passing failure is no reason to lose a paid run from
 -- sight. It is kept as `cause`, and the watch goes on until its time is up.
 
-local core = require "coreclaw.core"
-local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 
 ---@class coreclaw.Watch
@@ -27,9 +25,10 @@ local watch = { FINAL = FINAL, ABORTING_READS = ABORTING_READS }
 ---The pause before the next read: ± 20 %, so that many waiting programs do not come in step.
 ---@param intervals number[]  seconds; the last one repeats
 ---@param nth integer         how many pauses without news, this one included
+---@param random fun(): number    from 0 to 1
 ---@return number seconds
-function watch.jittered(intervals, nth)
-  return intervals[math.min(nth, #intervals)] * (0.8 + core.random() * 0.4)
+function watch.jittered(intervals, nth, random)
+  return intervals[math.min(nth, #intervals)] * (0.8 + random() * 0.4)
 end
 
 ---@param run coreclaw.Run
@@ -39,7 +38,7 @@ end
 function watch.new(run, timeout, intervals)
   return setmetatable({
     run = run, timeout = timeout, intervals = intervals or run.client.settings.poll_intervals,
-    deadline = timeout > 0 and core.now() + timeout or math.huge,
+    clock = run.client.clock, deadline = run.client.clock:deadline(timeout),
     pauses = 0, aborting_reads = 0,
   }, Watch)
 end
@@ -57,7 +56,7 @@ end
 function Watch:budget()
   local usual = self.run.client.settings.timeout
   if self.deadline == math.huge then return usual end
-  local rest = math.max(self.deadline - core.now(), 0.5)
+  local rest = self.clock:left(self.deadline, 0.5)
   return usual > 0 and math.min(usual, rest) or rest
 end
 
@@ -92,16 +91,16 @@ end
 ---Is the time up?
 ---@return boolean
 function Watch:late()
-  return core.now() >= self.deadline
+  return self.clock.now() >= self.deadline
 end
 
 ---Sleeps until the next read, at the latest until the deadline.
 ---@return boolean  false: the time is up
 function Watch:pause()
-  local rest = self.deadline - core.now()
+  local rest = self.clock:left(self.deadline)
   if rest <= 0 then return false end
   self.pauses = self.pauses + 1
-  driver.current().sleep(math.min(watch.jittered(self.intervals, self.pauses), rest))
+  self.clock.sleep(math.min(watch.jittered(self.intervals, self.pauses, self.run.client.random), rest))
   return true
 end
 

@@ -1,6 +1,5 @@
 --- A Worker: a scraper of the platform, ready to be started.
 
-local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
@@ -168,11 +167,12 @@ local function start_params(self, where, custom, options)
   if not options.check then
     return { path = path(self), body = start.body(self.client, where, custom, options) }
   end
-  local started, timeout = core.now(), options.timeout or self.client.settings.timeout
+  local clock = self.client.clock
+  local started, timeout = clock.now(), options.timeout or self.client.settings.timeout
   local payload, err = prepare.checked(self, where, custom, options)
   if not payload then return nil, err end
   -- The schema was read in the call's own time.
-  if timeout > 0 then options.timeout = math.max(timeout - (core.now() - started), 0.001) end
+  if timeout > 0 then options.timeout = math.max(timeout - (clock.now() - started), 0.001) end
   return {
     path = path(self),
     body = { input = payload, callback_url = options.callback_url, version = options.version },
@@ -208,7 +208,7 @@ end
 -- Waits for a run within what is left of a call's time.
 local function wait(handle, options, started)
   local rest = 0
-  if options.timeout > 0 then rest = math.max(options.timeout - (core.now() - started), 0.001) end
+  if options.timeout > 0 then rest = math.max(options.timeout - (handle.client.clock.now() - started), 0.001) end
   return handle:wait {
     timeout = rest, on_update = options.on_update, poll_intervals = options.poll_intervals,
   }
@@ -224,7 +224,7 @@ end
 function Worker:call(custom, options)
   options = validate.options("worker:call", options, CALL)
   options.poll_intervals = config.intervals("worker:call", options.poll_intervals)
-  local started, usual = core.now(), self.client.settings.timeout
+  local started, usual = self.client.clock.now(), self.client.settings.timeout
   local deadline = options.timeout > 0 and started + options.timeout or math.huge
   local timeout = options.timeout > 0 and usual > 0 and math.min(options.timeout, usual)
     or math.max(options.timeout, usual)

@@ -2,6 +2,7 @@
 local core = require("coreclaw.core")
 local download = require("coreclaw.download")
 local errors = require("coreclaw.errors")
+local clock = require("coreclaw.clock")
 local retry = require("coreclaw.retry")
 local scripted = require("spec.support.scripted")
 
@@ -45,6 +46,7 @@ describe("a download", function()
     return {
       settings = { connect_timeout = 5, verify = true, on_request = options.on_request,
         on_response = options.on_response, on_retry = options.on_retry },
+      clock = clock.new(),
       retry = retry.policy(options.retry == nil and { base = 0.001, throttle_base = 0.001 } or options.retry),
     }
   end
@@ -378,7 +380,8 @@ describe("a download", function()
       local program = folder .. "/program.lua"
       write(program, ([[
         local download, retry = require "coreclaw.download", require "coreclaw.retry"
-        local client = { settings = { connect_timeout = 5, verify = true }, retry = retry.policy() }
+        local client = { settings = { connect_timeout = 5, verify = true }, retry = retry.policy(),
+          clock = require "coreclaw.clock".new() }
         io.stdout:write(require "coreclaw.core".pid(), "\n")
         io.stdout:flush()
         download.fetch(client, function() return "%s" end, "%s", { source = "export r1 csv" })]])
@@ -448,7 +451,8 @@ describe("a download", function()
       local interpreter, program = package.cpath:match("(lua[%w.]+)/%?%.so"), folder .. "/program.lua"
       write(program, ([[
         local download, retry = require "coreclaw.download", require "coreclaw.retry"
-        local client = { settings = { connect_timeout = 5, verify = true }, retry = retry.policy() }
+        local client = { settings = { connect_timeout = 5, verify = true }, retry = retry.policy(),
+          clock = require "coreclaw.clock".new() }
         print(select(2, download.fetch(client, function() return "%s" end, "%s", { source = "export r1 csv" })))]])
         :format(link(100000), path))
       local said = shell(("trap '' XFSZ; ulimit -f 8; LD_PRELOAD='%s' %s %s"):format(

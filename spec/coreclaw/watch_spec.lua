@@ -1,10 +1,12 @@
+local clock = require "coreclaw.clock"
 local core = require "coreclaw.core"
 local errors = require "coreclaw.errors"
 local watch = require "coreclaw.watch"
 
 -- A run whose reads answer with these states, one after the other; an error is a failed read.
 local function run_of(states, timeout)
-  local run = { slug = "R1", status = "running", client = { settings = { timeout = timeout or 60 } }, reads = 0 }
+  local run = { slug = "R1", status = "running", reads = 0 }
+  run.client = { settings = { timeout = timeout or 60 }, clock = clock.new(), random = core.random }
   function run:reload(options)
     self.reads, self.options = self.reads + 1, options
     local state = states[math.min(self.reads, #states)]
@@ -56,9 +58,9 @@ describe("watch", function()
 
   it("pauses longer and longer, shortly again after news, and not past its time", function()
     for _ = 1, 50 do
-      local seconds = watch.jittered({ 1, 10 }, 1)
+      local seconds = watch.jittered({ 1, 10 }, 1, core.random)
       assert.is_true(seconds >= 0.8 and seconds <= 1.2)
-      seconds = watch.jittered({ 1, 10 }, 7)
+      seconds = watch.jittered({ 1, 10 }, 7, core.random)
       assert.is_true(seconds >= 8 and seconds <= 12)
     end
     local watching = watch.new(run_of { "running" }, 0.15, { 0.01, 60 })

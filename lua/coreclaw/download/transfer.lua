@@ -16,7 +16,7 @@ local SLICE = 0.25
 ---@param job table
 ---@return number?
 function transfer.left(job)
-  return job.deadline < math.huge and math.max(job.deadline - core.now(), 0.001) or nil
+  return job.deadline < math.huge and job.client.clock:left(job.deadline, 0.001) or nil
 end
 
 local function build(job, offset, validator)
