@@ -113,10 +113,12 @@ static void run_limits(cc_loop *l) {
     for (cc_request *r = l->active, *after; r; r = after) {
         after = r->after;
         cc_end end = cc_request_expired(r, now);
-        if (end != CC_END_CURL)
+        if (end != CC_END_CURL) {
             finish(l, r, end, CURLE_OPERATION_TIMEDOUT);
-        else
-            due = earlier(due, cc_request_due(r, now));
+            continue;
+        }
+        cc_request_nudge(r, now);
+        due = earlier(due, cc_request_due(r, now));
     }
     l->limit_due = due;
 }

@@ -13,6 +13,7 @@
 #define FILE_BUFFER     (512 * 1024L)
 #define EXPLANATION_MAX (64u << 10)  /* what is kept of an answer that is not the file */
 #define KEEP_CAPACITY   (256u << 10) /* buffers above it are not kept for the next request */
+#define NUDGE           250000       /* microseconds; see cc_request_nudge */
 #define SMALL_BODY      (16u << 10)  /* goes into the socket's buffer at once */
 
 const char *const cc_request_methods[] = {"GET",   "HEAD",   "POST",    "PUT",
@@ -117,6 +118,7 @@ static CURLcode set_connection(cc_request *r, const cc_spec *s) {
         h2 = curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK;
     }
     if (!h2) SET(e, rc, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    r->may_stall = h2 && r->body_len > 0;
     SET(e, rc, CURLOPT_PIPEWAIT, h2 && !s->once ? 1L : 0L);
     SET(e, rc, CURLOPT_NOPROGRESS, s->idle_timeout > 0 && r->body_len > SMALL_BODY ? 0L : 1L);
     return rc;
@@ -275,10 +277,21 @@ bool cc_request_seal(cc_request *r, int64_t now) {
 
 /* ---- limits in time ---- */
 
+static int64_t earlier(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
 int64_t cc_request_due(const cc_request *r, int64_t now) {
-    if (!r->idle_limit) return r->deadline;
-    int64_t idle = (r->moved ? r->moved : now) + r->idle_limit;
-    return idle < r->deadline ? idle : r->deadline;
+    int64_t due = r->may_stall ? earlier(r->deadline, now + NUDGE) : r->deadline;
+    if (!r->idle_limit) return due;
+    return earlier(due, (r->moved ? r->moved : now) + r->idle_limit);
+}
+
+void cc_request_nudge(cc_request *r, int64_t now) {
+    bool answered = r->header_bytes > 0 && !r->block_open;
+    if (!r->may_stall || !answered || now < r->moved + NUDGE) return;
+    curl_easy_pause(r->easy, CURLPAUSE_RECV); /* going on is what makes it read */
+    curl_easy_pause(r->easy, CURLPAUSE_CONT);
 }
 
 /* Connecting and queueing have limits of their own: the clock runs from the first try to send. */

@@ -15,9 +15,9 @@
 
 #define CC_MAX_REDIRECTS 5
 
-/* PREREQ is what makes "sent" exact, and "once" certain over HTTP/2 too; it came with 7.80.0, and the
- * libcurl that is there at run time may be older than its header: see cc_global_guards. Building with
- * CC_NO_PREREQ shows what is done without it. */
+/* PREREQ is what makes "sent" exact, and "once" certain over HTTP/2 too; it came with 7.80.0, and
+ * the libcurl that is there at run time may be older than its header: see cc_global_guards.
+ * Building with CC_NO_PREREQ shows what is done without it. */
 #if LIBCURL_VERSION_NUM >= 0x075000 && !defined(CC_NO_PREREQ)
 #define CC_HAVE_PREREQ 1
 #else
@@ -62,8 +62,9 @@ struct cc_request {
     size_t header_bytes, max_headers; /* of all answers together, 1xx and redirects too */
     bool block_open;                  /* inside a header block */
     bool follow, once;
-    bool sends; /* has a body, or says that it has none */
-    bool sized; /* the body's first bytes have come: its length has been looked at */
+    bool sends;     /* has a body, or says that it has none */
+    bool may_stall; /* see cc_request_nudge */
+    bool sized;     /* the body's first bytes have come: its length has been looked at */
     int redirects;
     int tries;                 /* how often libcurl was about to send; see cc_request_unsent */
     cc_end end;                /* set by a callback before it stops the transfer */
@@ -104,6 +105,10 @@ bool cc_request_unsent(const cc_request *r);
 /* When the loop must look at it again, if nothing happens before: CC_NEVER or a time. */
 int64_t cc_request_due(const cc_request *r, int64_t now);
 
+/* libcurl 7.88 may not notice the end of an HTTP/2 answer that came before all of the body was
+ * sent. Makes it look again where an answer has begun and nothing stirs. */
+void cc_request_nudge(cc_request *r, int64_t now);
+
 /* CC_END_TOTAL or CC_END_IDLE if a limit has passed, else CC_END_CURL. */
 cc_end cc_request_expired(const cc_request *r, int64_t now);
 
@@ -119,8 +124,8 @@ bool cc_request_redirect(cc_request *r);
 /* The client certificate is not for everybody. */
 void cc_request_forget_identity(cc_request *r);
 
-/* Between two rounds, out of the multi handle: where cc_global_stale_headers says so the request goes
- * on with a new handle. False when memory is out; then it is as before. */
+/* Between two rounds, out of the multi handle: where cc_global_stale_headers says so the request
+ * goes on with a new handle. False when memory is out; then it is as before. */
 bool cc_request_renew(cc_request *r);
 
 /* Writes down how it ended, while the easy handle still knows. */

@@ -67,6 +67,19 @@ describe("HTTP/2 that misbehaves", function()
     assert.is_true(post("refuse", false) > 2)
   end)
 
+  -- libcurl 7.88 overlooks the end of about one in ten of these answers.
+  it("may answer before the body has come, and no answer is left lying", function()
+    for habit, status in pairs({ eager = 200, eager_bare = 204 }) do
+      local options = {
+        url = base(habit), method = "POST", body = "{}", once = true, ca_file = server.ca, timeout = 10,
+      }
+      for _ = 1, 25 do
+        local result = fetch(engine, options)
+        assert.equal(status, result.status, result.failure and result.failure.message)
+      end
+    end
+  end)
+
   it("has seen nothing of a start when TLS did not come about", function()
     local before = seen("ok")
     local result = fetch(engine, { url = base("ok"), method = "POST", body = "{}", once = true })

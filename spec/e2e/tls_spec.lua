@@ -185,6 +185,24 @@ describe("TLS", function()
     end)
   end)
 
+  it("keeps the key where a call is redirected: it is not followed", function()
+    local before, base = read_by "asks", "https://127.0.0.1:" .. server.good .. "/away"
+    local _, err = client("good", { base_url = base }):account()
+    assert.equal("redirect", err.kind)
+    local _, paid = client("good", { base_url = base }):worker "a/b":start {}
+    assert.same({ "unknown_outcome", "redirect" }, { paid.kind, paid.cause.kind })
+    assert.equal(before, read_by "asks")
+  end)
+
+  it("is not given up for plain http, unless that is asked for", function()
+    local base = "http://api.example:" .. server.clear
+    local ok, message = pcall(coreclaw.new, { base_url = base, api_key = "sekret" })
+    assert.is_false(ok)
+    assert.matches("plain http, which would show the key.*allow_http = true", message)
+    assert.is_nil(message:find("sekret", 1, true))
+    assert.is_table(coreclaw.new { base_url = base, api_key = "sekret", allow_http = true })
+  end)
+
   describe("resolve", function()
     local function elsewhere(options)
       options.base_url = "http://no-such-host.invalid:" .. server.clear

@@ -97,6 +97,16 @@ class Connection:
     def do_ok(self, stream):
         return self.answer(stream)
 
+    def do_eager(self, stream):
+        """Answers before the body of the request has come."""
+        self.whole = True
+        return self.answer(stream)
+
+    def do_eager_bare(self, stream):
+        """The same without a body: 204."""
+        self.send(frame(HEADERS, END_HEADERS | END_STREAM, stream, b"\x89"))
+        return True
+
     def first(self):
         """The first request since somebody asked for the count?"""
         with lock:

@@ -124,7 +124,7 @@ def answer(conn, name):
     if line.split()[1] == b"/file":
         body = b"certificate shown: %s, key shown: %s\n" % (
             shown.encode(), b"yes" if b"api-key" in head.lower() or b"authorization" in head.lower() else b"no")
-    elif line.split()[1] == b"/away":
+    elif line.split()[1].startswith(b"/away"):
         conn.sendall(b"HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:%d/file\r\nContent-Length: 0\r\n\r\n"
                      % ports["asks"])
         return True
