@@ -70,6 +70,7 @@ build = {
       libdirs = { "$(CURL_LIBDIR)" },
     },
     ["coreclaw.answer"] = "lua/coreclaw/answer.lua",
+    ["coreclaw.budget"] = "lua/coreclaw/budget.lua",
     ["coreclaw.calendar"] = "lua/coreclaw/calendar.lua",
     ["coreclaw.callback"] = "lua/coreclaw/callback.lua",
     ["coreclaw.callback.address"] = "lua/coreclaw/callback/address.lua",

@@ -57,7 +57,8 @@ local client = {}
 ---@field resolve table<string, string>?  { ["host:port"] = "address" }, instead of DNS
 ---@field on_warning fun(message: string)?  instead of a line on stderr
 ---@field user_agent string?
----@field retry boolean|table|function?  false: never; table: attempts, base, cap, …; function: your own
+---@field retry boolean|table|function?  false: never; table: attempts, base, cap, budget,
+---  random, …; function: your own
 ---@field defaults { system: table? }? put under the `system` of every start
 ---@field journal string?         file in which paid calls are noted before they are sent: see `client:recover`
 ---@field on_request fun(event: coreclaw.RequestEvent)?  before each request; the key is masked
@@ -76,6 +77,7 @@ function client.new(options)
     settings = settings,
     operations = operations,
     retry = retry.policy(settings.retry),
+    budget = retry.budget(settings.retry),
     random = retry.random(settings.retry),
     clock = clock.new(settings.clock),
     schemas = {},

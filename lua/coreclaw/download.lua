@@ -12,6 +12,7 @@ local answer = require "coreclaw.answer"
 local errors = require "coreclaw.errors"
 local hooks = require "coreclaw.hooks"
 local part = require "coreclaw.download.part"
+local retry = require "coreclaw.retry"
 local storage = require "coreclaw.download.storage"
 local transfer = require "coreclaw.download.transfer"
 local validate = require "coreclaw.validate"
@@ -159,7 +160,9 @@ end
 -- Did it come further than ever?
 local function note_progress(job)
   local size = job.part:size()
-  if size > job.best then job.best, job.failures, job.detours = size, 0, 0 end
+  if size <= job.best then return end
+  if job.last then job.client.budget:earn(job.last) end
+  job.best, job.failures, job.detours, job.last = size, 0, 0, nil
 end
 
 -- Seconds to wait before another request; nil: there will be none.
@@ -170,8 +173,9 @@ local function pause(job, outcome, err)
     return 0
   end
   job.failures = job.failures + 1
-  local delay = job.client.retry(err, "read", job.failures)
-  if not delay or delay >= (transfer.left(job) or math.huge) then return nil end
+  local delay = retry.again(job.client, err, "read", job.failures, transfer.left(job) or math.huge)
+  if not delay then return nil end
+  job.last = err
   hooks.retry(job.client, job.call, job.attempts, delay, err)
   return delay
 end
@@ -179,7 +183,10 @@ end
 local function run(job)
   while true do
     local outcome, err = step(job)
-    if outcome == "whole" then return true end
+    if outcome == "whole" then
+      job.client.budget:earn(job.last)
+      return true
+    end
     note_progress(job)
     if job.client.clock.now() >= job.deadline and err and err.retryable then return nil, expired(job, err) end
     local delay = pause(job, outcome, err)

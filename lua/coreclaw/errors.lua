@@ -19,6 +19,7 @@ local url = require "coreclaw.url"
 ---@field sent coreclaw.Sent       what the platform can have done: see below
 ---@field retryable boolean        can the same call succeed later?
 ---@field attempts integer?        how often it was tried
+---@field budget_spent boolean?     it was not repeated, for too much of this client had failed of late
 ---@field retry_after number?      seconds the platform asked to wait
 ---@field response coreclaw.Response?  status, headers, envelope of the answer, when one was read
 ---@field cause coreclaw.Error?    the failure behind `unknown_outcome` and `wait_timeout`
@@ -80,6 +81,7 @@ local function context(err)
   if err.attempts and err.attempts > 1 then
     add(list, "%s attempts", err.attempts)
   end
+  add(list, "%s", err.budget_spent and "the client's retry budget is spent" or nil)
   return #list > 0 and " (" .. table.concat(list, ", ") .. ")" or ""
 end
 

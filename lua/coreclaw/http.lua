@@ -11,6 +11,7 @@ local journal = require "coreclaw.journal"
 local json = require "coreclaw.json"
 local request = require "coreclaw.request"
 local response = require "coreclaw.response"
+local retry = require "coreclaw.retry"
 local v1 = require "coreclaw.v1"
 local v1_operations = require "coreclaw.operations.v1"
 local validate = require "coreclaw.validate"
@@ -87,18 +88,20 @@ local function finish(err, call, attempt, since)
 end
 
 local function repeatedly(client, call, built, deadline)
-  local since, attempt = math.floor(core.time()), 0
+  local since, attempt, last = math.floor(core.time()), 0, nil
   while true do
     attempt = attempt + 1
     built.timeout = limit(client, call.request_timeout, deadline)
     built.idle_timeout = call.idle_timeout
     local envelope, err, record = exchange(client, call, built, attempt)
     if envelope then
+      client.budget:earn(last)
       return envelope, nil, response.new(record.status, record.headers, envelope, attempt)
     end
-    local delay = client.retry(err, call.operation.class, attempt)
-    if not delay or delay >= left(client, deadline) then return finish(err, call, attempt, since) end
+    local delay = retry.again(client, err, call.operation.class, attempt, left(client, deadline))
+    if not delay then return finish(err, call, attempt, since) end
     hooks.retry(client, call, attempt, delay, err)
+    last = err
     client.clock.sleep(delay)
   end
 end

@@ -7,6 +7,7 @@
 --          when the platform itself said "too many requests" in its own envelope
 --   last   a moving target: never
 
+local budget = require "coreclaw.budget"
 local core = require "coreclaw.core"
 local validate = require "coreclaw.validate"
 
@@ -20,6 +21,7 @@ local OPTIONS = {
   throttle_cap = { type = "seconds", default = 60 },
   max_wait = { type = "seconds", default = 3600 },
   random = { type = "callable" },
+  budget = { type = "any" }, -- see budget.lua
 }
 
 local WRITE_ATTEMPTS = 3
@@ -50,6 +52,28 @@ local function backoff(options, random, err, attempt)
   end
   local wait = random() * math.min(options.cap, options.base * factor)
   return math.max(err.retry_after or 0, wait)
+end
+
+---The purse of a client. Where nothing is repeated, or the caller's own function decides, it has no end.
+---@param setting any  of coreclaw.new
+---@return coreclaw.Budget
+function retry.budget(setting)
+  if type(setting) == "table" then return budget.new(setting.budget) end
+  return budget.new(type(setting) ~= "function" and setting ~= false and budget.CAPACITY)
+end
+
+---Shall this be sent again? Takes from the client's budget if so.
+---@param client table
+---@param err coreclaw.Error  gets `budget_spent` where only the budget is against it
+---@param class string
+---@param attempt integer
+---@param rest number         seconds left of the call
+---@return number? seconds to wait
+function retry.again(client, err, class, attempt, rest)
+  local delay = client.retry(err, class, attempt)
+  if not delay or delay >= rest then return nil end
+  if client.budget:spend(err) then return delay end
+  err.budget_spent = true
 end
 
 ---The client's source of random numbers, from 0 to 1.

@@ -46,7 +46,7 @@ describe("a download", function()
     return {
       settings = { connect_timeout = 5, verify = true, on_request = options.on_request,
         on_response = options.on_response, on_retry = options.on_retry },
-      clock = clock.new(),
+      clock = clock.new(), budget = retry.budget(),
       retry = retry.policy(options.retry == nil and { base = 0.001, throttle_base = 0.001 } or options.retry),
     }
   end
@@ -381,7 +381,7 @@ describe("a download", function()
       write(program, ([[
         local download, retry = require "coreclaw.download", require "coreclaw.retry"
         local client = { settings = { connect_timeout = 5, verify = true }, retry = retry.policy(),
-          clock = require "coreclaw.clock".new() }
+          clock = require "coreclaw.clock".new(), budget = retry.budget() }
         io.stdout:write(require "coreclaw.core".pid(), "\n")
         io.stdout:flush()
         download.fetch(client, function() return "%s" end, "%s", { source = "export r1 csv" })]])
@@ -452,7 +452,7 @@ describe("a download", function()
       write(program, ([[
         local download, retry = require "coreclaw.download", require "coreclaw.retry"
         local client = { settings = { connect_timeout = 5, verify = true }, retry = retry.policy(),
-          clock = require "coreclaw.clock".new() }
+          clock = require "coreclaw.clock".new(), budget = retry.budget() }
         print(select(2, download.fetch(client, function() return "%s" end, "%s", { source = "export r1 csv" })))]])
         :format(link(100000), path))
       local said = shell(("trap '' XFSZ; ulimit -f 8; LD_PRELOAD='%s' %s %s"):format(
