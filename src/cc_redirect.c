@@ -37,7 +37,7 @@ static bool drop_credentials(cc_request *r) {
         if (may_travel(h->data)) ok = append(r, h->data);
     }
     if (ok) ok = curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
-    curl_slist_free_all(old);
+    cc_request_drop_lines(old);
     cc_request_forget_identity(r);
     return ok;
 }

@@ -193,8 +193,18 @@ static bool copy_body(cc_request *r, const cc_spec *s) {
     return r->body != NULL;
 }
 
+static CURLcode set_url(cc_request *r, const cc_spec *s) {
+    r->private_url = s->auth == CC_AUTH_QUERY;
+    if (!r->private_url) return curl_easy_setopt(r->easy, CURLOPT_URL, s->url);
+    char *url = cc_secret_url(&s->secret, s->url);
+    CURLcode rc = url ? curl_easy_setopt(r->easy, CURLOPT_URL, url) : CURLE_OUT_OF_MEMORY;
+    cc_wipe_text(url);
+    free(url);
+    return rc;
+}
+
 static CURLcode set_all(cc_request *r, const cc_spec *s, const char *bundle) {
-    CURLcode rc = curl_easy_setopt(r->easy, CURLOPT_URL, s->url);
+    CURLcode rc = set_url(r, s);
     if (rc == CURLE_OK) rc = set_method(r, s->method);
     if (rc == CURLE_OK) rc = set_trust(r, s, bundle);
     if (rc == CURLE_OK) rc = set_identity(r, s);
@@ -208,9 +218,24 @@ static bool open_sink(cc_request *r, const cc_spec *s) {
     return !s->file || cc_sink_open(&r->sink, s->file, s->offset, max);
 }
 
+static bool append_to(struct curl_slist **list, const char *line) {
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (longer) *list = longer;
+    return longer != NULL;
+}
+
+static bool add_secret(cc_request *r, const cc_spec *s) {
+    if (s->auth == CC_AUTH_NONE || s->auth == CC_AUTH_QUERY) return true;
+    char *line = cc_secret_header(&s->secret, s->auth);
+    bool ok = line && append_to(&r->headers, line);
+    cc_wipe_text(line);
+    free(line);
+    return ok;
+}
+
 cc_code cc_request_prepare(cc_request *r, const cc_spec *s, const char *bundle) {
     set_limits(r, s);
-    if (!make_handle(r) || !copy_body(r, s)) return CC_NOMEM;
+    if (!make_handle(r) || !copy_body(r, s) || !add_secret(r, s)) return CC_NOMEM;
     if (!open_sink(r, s)) return CC_NO_FD;
     switch (set_all(r, s, bundle)) {
     case CURLE_OK:
@@ -220,12 +245,6 @@ cc_code cc_request_prepare(cc_request *r, const cc_spec *s, const char *bundle) 
     default:
         return CC_REFUSED;
     }
-}
-
-static bool append_to(struct curl_slist **list, const char *line) {
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    if (longer) *list = longer;
-    return longer != NULL;
 }
 
 static bool append(cc_request *r, const char *line) {
@@ -364,17 +383,22 @@ static void trim(cc_buf *b) {
     cc_buf_clear(b);
 }
 
+void cc_request_drop_lines(struct curl_slist *lines) {
+    for (struct curl_slist *l = lines; l; l = l->next) cc_wipe_text(l->data);
+    curl_slist_free_all(lines);
+}
+
 static void drop_input(cc_request *r) {
-    curl_slist_free_all(r->headers);
+    cc_request_drop_lines(r->headers);
     curl_slist_free_all(r->connect_to);
     free(r->body);
     r->headers = r->connect_to = NULL;
     r->body = NULL;
 }
 
-/* It must not point to what is freed now. */
+/* It must not point to what is freed now, and it remembers the URL. */
 static void clear_handle(cc_request *r) {
-    if (cc_global_stale_headers()) drop_handle(r);
+    if (r->private_url || cc_global_stale_headers()) drop_handle(r);
     if (!r->easy) return;
     curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, NULL);

@@ -62,6 +62,7 @@ struct cc_request {
     size_t header_bytes, max_headers; /* of all answers together, 1xx and redirects too */
     bool block_open;                  /* inside a header block */
     bool follow, once;
+    bool private_url; /* holds the key */
     bool sends;     /* has a body, or says that it has none */
     bool may_stall; /* see cc_request_nudge */
     bool sized;     /* the body's first bytes have come: its length has been looked at */
@@ -120,6 +121,9 @@ void cc_request_show(cc_request *r);
 /* Is the finished answer a redirect that is to be followed? Then the request is made ready for the
  * next round, without the caller's headers; false with r->end set where it must not be followed. */
 bool cc_request_redirect(cc_request *r);
+
+/* Frees a list of lines of which one may be secret. */
+void cc_request_drop_lines(struct curl_slist *lines);
 
 /* The client certificate is not for everybody. */
 void cc_request_forget_identity(cc_request *r);

@@ -9,6 +9,7 @@
 #include "cc_buf.h"
 #include "cc_error.h"
 #include "cc_file.h"
+#include "cc_secret.h"
 
 typedef enum cc_code {
     CC_OK = 0,
@@ -35,6 +36,8 @@ typedef struct cc_spec {
     bool insecure;
     const char *ca_file, *ca_path; /* NULL: the system's */
     const char *cert_file, *key_file, *key_password; /* the client's own certificate; PEM */
+    cc_secret secret; /* added to headers or URL as auth says */
+    cc_auth auth;
     const char *proxy;    /* NULL: libcurl's environment rules; "": none */
     const char *no_proxy; /* hosts that need none, with commas; NULL: the environment's */
 } cc_spec;

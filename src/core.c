@@ -144,5 +144,6 @@ int luaopen_coreclaw_core(lua_State *L) {
     lcc_open_file(L);
     lcc_open_journal(L);
     lcc_open_json(L);
+    lcc_open_secret(L);
     return 1;
 }

@@ -34,13 +34,14 @@ typedef struct lcc_text {
 } lcc_text;
 
 typedef enum lcc_type {
-    LCC_TEXT,    /* lcc_text; a string without NUL */
+    LCC_TEXT,    /* lcc_text; a string without NUL, or a secret like it */
     LCC_DATA,    /* lcc_text; any string */
     LCC_LINES,   /* size_t; an array of so many strings, each without NUL */
     LCC_SECONDS, /* double >= 0 */
     LCC_SIZE,    /* size_t */
     LCC_COUNT,   /* long >= 0 */
     LCC_FLAG,    /* bool */
+    LCC_SECRET,  /* cc_secret; borrowed from a coreclaw.secret that was not cleared */
     LCC_FILE     /* const cc_file *; an open one, which stays where it is while it is referenced */
 } lcc_type;
 
@@ -85,6 +86,11 @@ int lcc_push_answer(lua_State *L);
 /* The file at that index of the stack, NULL if it is none. */
 struct cc_file *lcc_to_file(lua_State *L, int index);
 
+/* ---- lcc_secret.c ---- */
+
+/* The secret at that index of the stack, NULL if it is none. */
+const struct cc_secret *lcc_to_secret(lua_State *L, int index);
+
 /* ---- lcc_*.c ---- */
 
 /* Each adds its functions to the module table on the top of the stack. */
@@ -92,5 +98,6 @@ void lcc_open_engine(lua_State *L);
 void lcc_open_file(lua_State *L);
 void lcc_open_journal(lua_State *L);
 void lcc_open_json(lua_State *L);
+void lcc_open_secret(lua_State *L);
 
 #endif

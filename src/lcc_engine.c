@@ -7,6 +7,7 @@
 #include "cc_engine.h"
 #include "cc_file.h"
 #include "cc_global.h"
+#include "cc_secret.h"
 #include "cc_text.h"
 
 #define CLASS            "coreclaw.engine"
@@ -87,7 +88,8 @@ static int close_engine(lua_State *L) {
 
 typedef struct submit_options {
     lcc_text url, method, body, ca_file, ca_path, cert_file, key_file, key_password, proxy,
-        no_proxy;
+        no_proxy, auth;
+    cc_secret secret;
     size_t headers, connect_to;
     double connect_timeout, idle_timeout, timeout;
     size_t max_body, max_headers, offset;
@@ -120,6 +122,8 @@ static const lcc_option SUBMIT_OPTIONS[] = {
     FIELD(proxy, LCC_TEXT),
     FIELD(no_proxy, LCC_TEXT),
     FIELD(connect_to, LCC_LINES),
+    FIELD(secret, LCC_SECRET),
+    FIELD(auth, LCC_TEXT),
     {NULL, LCC_TEXT, 0},
 };
 #undef FIELD
@@ -177,6 +181,24 @@ static void check_file(lua_State *L, const submit_options *o) {
     }
 }
 
+/* CC_AUTH_NONE also for a word that is none. */
+static cc_auth auth_of(const submit_options *o) {
+    static const char *const words[] = {"", "bearer", "api_key", "query"};
+    for (int i = CC_AUTH_BEARER; o->auth.s && i <= CC_AUTH_QUERY; i++) {
+        if (strcmp(o->auth.s, words[i]) == 0) return (cc_auth)i;
+    }
+    return CC_AUTH_NONE;
+}
+
+static void check_secret(lua_State *L, const submit_options *o) {
+    if (!o->secret.bytes && !o->auth.s) return;
+    if (!o->secret.bytes) luaL_error(L, "submit: field \"auth\" goes with \"secret\" only");
+    if (!cc_secret_is_key(o->secret.bytes, o->secret.n))
+        lcc_field_error(L, "submit", "secret", "be printable ASCII without spaces");
+    if (auth_of(o) == CC_AUTH_NONE)
+        lcc_field_error(L, "submit", "auth", "be bearer, api_key or query where a secret is given");
+}
+
 static submit_options read_submit_options(lua_State *L) {
     submit_options o = {.method = {"GET", 3}, .verify = true};
     o.max_body = SIZE_MAX;
@@ -190,6 +212,7 @@ static submit_options read_submit_options(lua_State *L) {
     check_headers(L, o.headers);
     check_follow(L, &o);
     check_file(L, &o);
+    check_secret(L, &o);
     return o;
 }
 
@@ -216,6 +239,8 @@ static cc_spec spec_of(const submit_options *o) {
         .key_password = o->key_password.s,
         .proxy = o->proxy.s,
         .no_proxy = o->no_proxy.s,
+        .secret = o->secret,
+        .auth = auth_of(o),
     };
 }
 

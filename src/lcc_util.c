@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cc_file.h"
+#include "cc_secret.h"
 
 #define LONGEST_NAME 40 /* beyond it nobody mistyped one of our names */
 
@@ -77,6 +78,7 @@ static const char *const EXPECTED[] = {
     [LCC_SIZE] = "a whole number of bytes >= 0",
     [LCC_COUNT] = "a whole number >= 0",
     [LCC_FLAG] = "a boolean",
+    [LCC_SECRET] = "a coreclaw.secret that was not cleared",
     [LCC_FILE] = "an open coreclaw.file",
 };
 
@@ -104,8 +106,19 @@ static bool read_data(lua_State *L, lcc_text *out) {
     return true;
 }
 
+static bool read_secret(lua_State *L, cc_secret *out) {
+    const cc_secret *s = lcc_to_secret(L, -1);
+    if (s) *out = *s;
+    return s && s->bytes;
+}
+
 static bool read_text(lua_State *L, lcc_text *out) {
-    return read_data(L, out) && !has_zero(*out);
+    cc_secret s;
+    if (read_secret(L, &s))
+        *out = (lcc_text){s.bytes, s.n};
+    else if (!read_data(L, out))
+        return false;
+    return !has_zero(*out);
 }
 
 static bool is_line(lua_State *L, size_t i) {
@@ -181,6 +194,8 @@ static bool read_value(lua_State *L, lcc_type type, void *out) {
         return read_count(L, out);
     case LCC_FLAG:
         return read_flag(L, out);
+    case LCC_SECRET:
+        return read_secret(L, out);
     case LCC_FILE:
         return read_file(L, out);
     }

@@ -86,7 +86,7 @@ local function unreadable(api, status, body, why, secret)
   if status == 407 then
     message = "HTTP 407: the proxy wants a user and password, or others than it got; check proxy"
   else
-    message = message .. excerpt(errors.mask(body:sub(1, 2000), secret))
+    message = message .. excerpt(errors.mask(body, secret))
   end
   return errors.new {
     kind = kind, message = message, http_status = status,
@@ -98,7 +98,7 @@ end
 ---@param api "v1"|"v2"
 ---@param status integer
 ---@param body string
----@param secret string?  the key, which no text of an error may hold
+---@param secret coreclaw.Secret?  the key, which no text of an error may hold
 ---@return table? envelope  on success (HTTP 2xx and code 0): code, message, data, request_id
 ---@return coreclaw.Error?
 function answer.read(api, status, body, secret)

@@ -1,9 +1,10 @@
 --- The settings of a client: defaults < environment < arguments. Copies what it is given.
 --
--- The key is not part of the settings table: it lives in a private table keyed by the client's
--- settings, so that a dump of any object of ours cannot show it.
+-- The key is not part of the settings table: it lives in C memory (see secret.lua), and the way there
+-- in a private table keyed by the client's settings, so that a dump of any object of ours cannot show it.
 
 local input = require "coreclaw.input"
+local secret = require "coreclaw.secret"
 local transport = require "coreclaw.transport"
 local validate = require "coreclaw.validate"
 local url = require "coreclaw.url"
@@ -38,14 +39,14 @@ for name, rule in pairs(transport.options) do OPTIONS[name] = rule end
 
 local DEFAULT_BASE_URL = "https://openapi.coreclaw.com"
 
--- Weak keys: a client that is collected takes its key with it.
+-- Weak keys: a client that is collected takes its key with it. false: it was closed.
 local secrets = setmetatable({}, { __mode = "k" })
 
 -- The message must not show what came: it is a secret, even if a malformed one.
 local function check_key(key)
-  if key == "" then
+  if key:length() == 0 then
     validate.fail("coreclaw.new: api_key must not be an empty string")
-  elseif key:find("[%c%s]") or key:find("[\128-\255]") then
+  elseif not key:is_key() then
     validate.fail("coreclaw.new: api_key must be printable ASCII without spaces, but it holds a "
       .. "newline, space or control character (was it read from a file?)")
   end
@@ -101,7 +102,7 @@ end
 ---@return table settings
 function config.new(options)
   local settings = validate.options("coreclaw.new", options, OPTIONS)
-  local key = settings.api_key or from_environment "CORECLAW_API_KEY"
+  local key = settings.api_key and secret.new(settings.api_key) or secret.of_environment "CORECLAW_API_KEY"
   settings.api_key = nil
   settings.base_url = settings.base_url or from_environment "CORECLAW_BASE_URL" or DEFAULT_BASE_URL
   validate.value("coreclaw.new", "base_url", settings.base_url, OPTIONS.base_url)
@@ -124,15 +125,23 @@ end
 
 ---The key of these settings, for the request builder and the scrubber only.
 ---@param settings table
----@return string?
+---@return coreclaw.Secret?
 function config.secret(settings)
-  return secrets[settings]
+  return secrets[settings] or nil
+end
+
+---Has `client:close()` been called?
+---@param settings table
+---@return boolean
+function config.is_closed(settings)
+  return secrets[settings] == false
 end
 
 ---Forgets the key: `client:close()`.
 ---@param settings table
 function config.forget(settings)
-  secrets[settings] = nil
+  if secrets[settings] then secrets[settings]:close() end
+  secrets[settings] = false
   transport.forget(settings)
 end
 

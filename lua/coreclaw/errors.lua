@@ -5,7 +5,6 @@
 
 local core = require "coreclaw.core"
 local line = require "coreclaw.line"
-local url = require "coreclaw.url"
 
 ---@class coreclaw.Error
 ---@field kind coreclaw.ErrorKind  what went wrong, from a closed list (`coreclaw.errors.kinds`)
@@ -111,37 +110,33 @@ function errors.is(value)
   return type(value) == "table" and getmetatable(value) == Error
 end
 
----A text without the secret, be it plain or as it stands in a query.
-function errors.mask(text, secret)
-  if not secret then return text end
-  for _, form in ipairs { secret, url.escape(secret) } do
-    local parts, from, at = {}, 1, text:find(form, 1, true)
-    while at do
-      parts[#parts + 1] = text:sub(from, at - 1)
-      from = at + #form
-      at = text:find(form, from, true)
-    end
-    if from > 1 then text = table.concat(parts, "***") .. "***" .. text:sub(from) end
-  end
-  return text
+---A text without the secret: what is found is told in secret.lua.
+---@param text string
+---@param hidden coreclaw.Secret|string|nil
+---@return string
+function errors.mask(text, hidden)
+  if not hidden then return text end
+  if type(hidden) == "string" then hidden = core.secret(hidden) end
+  return hidden:mask(text)
 end
 
-local function scrub_value(value, secret)
+---The same for every text in a value, deep.
+function errors.scrub_value(value, secret)
   if type(value) == "string" then return errors.mask(value, secret) end
   if type(value) ~= "table" then return value end
   local out = setmetatable({}, getmetatable(value))
-  for k, v in pairs(value) do out[scrub_value(k, secret)] = scrub_value(v, secret) end
+  for k, v in pairs(value) do out[errors.scrub_value(k, secret)] = errors.scrub_value(v, secret) end
   return out
 end
 
 ---Takes a secret out of every text of an error: a server may echo the key it was sent.
 ---@param err coreclaw.Error
----@param secret string?
+---@param secret coreclaw.Secret|string|nil
 ---@return coreclaw.Error
 function errors.scrub(err, secret)
-  if secret and secret ~= "" then
+  if secret then
     for _, field in ipairs { "message", "details", "request_id", "key" } do
-      err[field] = scrub_value(err[field], secret)
+      err[field] = errors.scrub_value(err[field], secret)
     end
   end
   return err

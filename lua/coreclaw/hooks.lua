@@ -13,13 +13,22 @@ local hooks = {}
 ---@field headers string[]   the key masked
 ---@field body string?
 
+-- The header that the C core adds, as it may be shown.
+local SHOWN = { bearer = "Authorization: Bearer ***", api_key = "api-key: ***" }
+
+local function shown_url(built, key)
+  if built.auth ~= "query" then return errors.mask(built.url, key) end
+  return errors.mask(built.url, key) .. (built.url:find("?", 1, true) and "&" or "?") .. "token=***"
+end
+
 local function describe(client, call, built, attempt)
   local key = config.secret(client.settings)
   local headers = {}
   for i, line in ipairs(built.headers) do headers[i] = errors.mask(line, key) end
+  headers[#headers + 1] = SHOWN[built.auth]
   return {
     operation = call.id, attempt = attempt, method = built.method, headers = headers,
-    url = errors.mask(built.url, key),
+    url = shown_url(built, key),
     body = built.body and errors.mask(built.body, key),
   }
 end

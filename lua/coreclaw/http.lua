@@ -34,12 +34,15 @@ local function behind_failure(client, record, attempt)
   local key = config.secret(client.settings)
   local envelope = json.decode(errors.mask(record.body, key))
   return response.new(record.status, errors.mask(record.headers, key),
-    type(envelope) == "table" and envelope or {}, attempt)
+    type(envelope) == "table" and errors.scrub_value(envelope, key) or {}, attempt)
 end
 
 local function exchange(client, call, built, attempt)
   local way = driver.current() -- raises where nothing can be sent: nothing is meant then either
   hooks.request(client, call, built, attempt)
+  if built.secret and not built.secret:is_open() then
+    validate.fail(call.id .. " was not sent: the client was closed meanwhile")
+  end
   local refused = journal.intend(client, call, call.deadline)
   if refused then return nil, refused end
   local record = way.exchange(built)

@@ -39,22 +39,16 @@ function request.check(id, operation, params)
   if operation.body then check_group(id, "body", params.body or {}, operation.body) end
 end
 
----Adds the key the way the client was told to; returns what goes into the query.
-local function authenticate(settings, id, operation, headers, query)
+-- The key, which the C core adds to headers or URL when the request is submitted.
+local function authenticate(settings, id, operation, query)
   local key = config.secret(settings)
-  if not key then
-    if operation.public then return query end
-    validate.fail(id .. " needs an API key: pass api_key to coreclaw.new or set CORECLAW_API_KEY")
-  elseif settings.auth == "bearer" then
-    headers[#headers + 1] = "Authorization: Bearer " .. key
-  elseif settings.auth == "api_key" then
-    headers[#headers + 1] = "api-key: " .. key
-  else
-    local copy = { token = key }
-    for name, value in pairs(query) do copy[name] = value end
-    return copy
+  if key and settings.auth == "query" and query.token ~= nil then
+    validate.fail(id .. ': query must not name token: auth = "query" adds it')
+  elseif not key and not operation.public then
+    validate.fail(id .. " needs an API key" .. (config.is_closed(settings) and ", but the client was closed"
+      or ": pass api_key to coreclaw.new or set CORECLAW_API_KEY"))
   end
-  return query
+  return key
 end
 
 -- The key would travel to whoever receives the callback, and into the platform's records.
@@ -90,12 +84,14 @@ function request.build(settings, id, operation, params)
     "User-Agent: " .. (settings.user_agent or USER_AGENT),
   }
   request.check(id, operation, params)
-  local query = authenticate(settings, id, operation, headers, params.query or {})
+  local query = params.query or {}
+  local key = authenticate(settings, id, operation, query)
   return transport.apply(settings, {
     method = operation.method,
     url = settings.base_url .. url.path(operation.path, params.path or {}) .. url.query(query),
     body = encode_body(settings, id, operation, params.body, headers),
     headers = headers,
+    secret = key, auth = key and settings.auth,
     -- libcurl resends on its own what it lost on a reused connection. Only a read may be.
     once = operation.class ~= "read",
     connect_timeout = settings.connect_timeout,

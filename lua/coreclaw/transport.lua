@@ -2,6 +2,7 @@
 --
 -- Passwords are not part of the settings table, for the same reason as the key: see config.lua.
 
+local secret = require "coreclaw.secret"
 local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
 
@@ -168,6 +169,8 @@ function transport.keep(settings)
   end
   if settings.no_proxy ~= nil then settings.no_proxy = no_proxy_list(settings.no_proxy) end
   settings.resolve = settings.resolve and resolve_lines(settings.resolve)
+  kept.key_password = kept.key_password and secret.new(kept.key_password)
+  if kept.proxy ~= kept.bare then kept.proxy = secret.new(kept.proxy) end
   private[settings] = kept
   if not settings.verify then warn(settings, UNVERIFIED) end
 end
@@ -176,6 +179,8 @@ end
 ---@param settings table
 function transport.forget(settings)
   local kept = private[settings] or {}
+  if kept.key_password then kept.key_password:close() end
+  if type(kept.proxy) == "userdata" then kept.proxy:close() end
   private[settings] = { proxy = kept.bare, bare = kept.bare }
 end
 

@@ -3,6 +3,8 @@
 -- A check fails before anything is sent, and its message names the field, what came and what
 -- was expected. The position in front of it is the caller's line, however deep the check sits.
 
+local secret = require "coreclaw.secret"
+
 local validate = {}
 
 -- All files of this folder are "us"; the first stack frame outside is the caller.
@@ -23,7 +25,8 @@ end
 ---Raises a message as `error(message, level)` would, blaming the first line outside coreclaw.
 ---@param message string
 function validate.fail(message)
-  error(caller_position() .. message, 0)
+  -- A key may stand where a name was wanted.
+  error(caller_position() .. secret.mask(message), 0)
 end
 
 ---A value as an error message may show it: its type, and a short safe form where that helps.
@@ -32,6 +35,7 @@ end
 function validate.show(value)
   local kind = type(value)
   if kind == "string" then
+    value = secret.mask(value) -- before the cut, which may leave half of it
     if #value > 40 then value = value:sub(1, 37) .. "..." end
     return "the string " .. string.format("%q", value):gsub("\\\n", "\\n"):gsub("[%c]", "?")
   elseif kind == "number" or kind == "boolean" then

@@ -20,9 +20,15 @@ describe("config", function()
   it("keeps the key out of the settings, and forgets it on demand", function()
     local settings = config.new { api_key = "secret-key" }
     for _, value in pairs(settings) do assert.not_equal("secret-key", value) end
-    assert.equal("secret-key", config.secret(settings))
+    local secret = config.secret(settings)
+    assert.equal("a *** b", secret:mask "a secret-key b")
+    assert.equal("coreclaw.secret (not shown)", tostring(secret))
     config.forget(settings)
     assert.is_nil(config.secret(settings))
+    assert.is_true(config.is_closed(settings))
+    assert.is_false(secret:is_open())
+    assert.equal("coreclaw.secret (cleared)", tostring(secret))
+    assert.equal("a secret-key b", secret:mask "a secret-key b")
   end)
 
   it("copies what it is given", function()

@@ -1,0 +1,127 @@
+#include "cc_secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- wiping ---- */
+
+void cc_wipe(void *bytes, size_t n) {
+    if (!bytes || n == 0) return;
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 25)
+    explicit_bzero(bytes, n);
+#else
+    volatile unsigned char *b = bytes;
+    while (n--) *b++ = 0;
+#endif
+}
+
+void cc_wipe_text(char *text) {
+    if (text) cc_wipe(text, strlen(text));
+}
+
+/* ---- finding ---- */
+
+bool cc_secret_is_key(const char *bytes, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] <= ' ' || bytes[i] >= 0x7f) return false;
+    }
+    return n > 0;
+}
+
+static int digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Do the bytes say c, as prefix and two hexadecimal digits? How many they are, else 0. */
+static size_t hex(const char *text, size_t n, const char *prefix, char c) {
+    size_t p = strlen(prefix);
+    if (n < p + 2 || memcmp(text, prefix, p) != 0) return 0;
+    int high = digit(text[p]), low = digit(text[p + 1]);
+    return high >= 0 && low >= 0 && high * 16 + low == (unsigned char)c ? p + 2 : 0;
+}
+
+/* The longest way in which text begins with c, 0 if it does not. */
+static size_t spelled(const char *text, size_t n, char c) {
+    static const char *const prefixes[] = {"%25", "%", "\\u00", "\\x"};
+    if (n == 0) return 0;
+    if (*text == '%' || *text == '\\') {
+        for (int i = 0; i < 4; i++) {
+            size_t length = hex(text, n, prefixes[i], c);
+            if (length) return length;
+        }
+        if (n > 1 && *text == '\\' && text[1] == c && strchr("\"\\/", c)) return 2;
+    }
+    return *text == c;
+}
+
+/* How many bytes of text are the secret, 0 if it does not begin here. */
+static size_t begins(const cc_secret *s, const char *text, size_t n) {
+    size_t at = 0;
+    if (n >= s->n && memcmp(text, s->bytes, s->n) == 0) return s->n;
+    for (size_t i = 0; i < s->n; i++) {
+        size_t length = spelled(text + at, n - at, s->bytes[i]);
+        if (!length) return 0;
+        at += length;
+    }
+    return at;
+}
+
+bool cc_secret_find(const cc_secret *s, const char *text, size_t n, size_t *at, size_t *length) {
+    if (!s->bytes || s->n == 0) return false;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] != s->bytes[0] && text[i] != '%' && text[i] != '\\') continue;
+        size_t found = begins(s, text + i, n - i);
+        if (!found) continue;
+        *at = i;
+        *length = found;
+        return true;
+    }
+    return false;
+}
+
+/* ---- composing ---- */
+
+char *cc_secret_header(const cc_secret *s, cc_auth how) {
+    const char *prefix = how == CC_AUTH_BEARER ? "Authorization: Bearer " : "api-key: ";
+    size_t n = strlen(prefix);
+    char *line = malloc(n + s->n + 1);
+    if (!line) return NULL;
+    memcpy(line, prefix, n);
+    memcpy(line + n, s->bytes, s->n + 1);
+    return line;
+}
+
+static bool is_unreserved(char c) { /* RFC 3986, 2.3 */
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c && strchr("-._~", c));
+}
+
+static char *escape(char *to, const cc_secret *s) {
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < s->n; i++) {
+        unsigned char c = (unsigned char)s->bytes[i];
+        if (is_unreserved((char)c)) {
+            *to++ = (char)c;
+        } else {
+            *to++ = '%';
+            *to++ = digits[c >> 4];
+            *to++ = digits[c & 15];
+        }
+    }
+    *to = '\0';
+    return to;
+}
+
+char *cc_secret_url(const cc_secret *s, const char *url) {
+    static const char name[] = "?token=";
+    size_t n = strlen(url);
+    char *whole = malloc(n + sizeof name + 3 * s->n);
+    if (!whole) return NULL;
+    memcpy(whole, url, n);
+    memcpy(whole + n, name, sizeof name - 1);
+    if (memchr(url, '?', n)) whole[n] = '&';
+    escape(whole + n + sizeof name - 1, s);
+    return whole;
+}
