@@ -66,10 +66,12 @@ $(BUILD)/c-tests/%_tsan: spec/core/%_test.c $(CC_SRC) $(HEADERS) spec/support/ch
 	$(CC) $(STANDARD) $(WARNINGS) -O1 -g -fsanitize=thread -Isrc -Ispec/support \
 	  $(shell pkg-config --cflags libcurl) $< $(CC_SRC) $(shell pkg-config --libs libcurl) -o $@
 
+$(BUILD)/c-tests/cc_alloc_test: WRAPPED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+
 $(BUILD)/c-tests/%: spec/core/%.c $(CC_SRC) $(HEADERS) spec/support/check.h
 	@mkdir -p $(@D)
 	$(CC) $(STANDARD) $(WARNINGS) $(SANITIZE) -Isrc -Ispec/support \
-	  $(shell pkg-config --cflags libcurl) $< $(CC_SRC) $(shell pkg-config --libs libcurl) -o $@
+	  $(shell pkg-config --cflags libcurl) $< $(CC_SRC) $(WRAPPED) $(shell pkg-config --libs libcurl) -o $@
 
 # Whatever bytes may come: see spec/fuzz. What reads JSON as Lua does needs a Lua, 5.4.
 FUZZ        := json text response lua

@@ -118,7 +118,6 @@ void cc_engine_wait(cc_engine *e, int64_t us) {
 
 static bool more_slots(cc_engine *e) {
     uint32_t count = e->slot_count ? e->slot_count * 2 : 64;
-    if (count > MAX_SLOTS) return false;
     slot *s = realloc(e->slots, count * sizeof *s);
     if (!s) return false;
     for (uint32_t i = e->slot_count; i < count; i++) {
@@ -205,12 +204,13 @@ static bool hand_over(cc_engine *e, cc_request *r) {
 
 static cc_code enter(cc_engine *e, cc_request *r, cc_id *id) {
     if (!cc_request_seal(r, cc_now_us())) return CC_NOMEM;
-    if (e->first_free == e->slot_count && !more_slots(e)) return CC_FULL;
+    if (e->first_free == MAX_SLOTS) return CC_FULL;
+    if (e->first_free == e->slot_count && !more_slots(e)) return CC_NOMEM;
     take_slot(e, r);
     *id = id_of(e, r);
     if (hand_over(e, r)) return CC_OK;
     give_slot(e, r);
-    return CC_REFUSED;
+    return CC_NOMEM;
 }
 
 cc_code cc_engine_submit(cc_engine *e, cc_request *r, cc_id *id) {

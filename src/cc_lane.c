@@ -32,7 +32,7 @@ void cc_lane_limit(cc_lane *lane, const cc_lane_limits *limits) {
 
 bool cc_lane_open(cc_lane *lane, cc_poll *poll, int tag, const cc_lane_limits *limits) {
     CURLM *m = curl_multi_init();
-    *lane = (cc_lane){m, poll, tag, CC_NEVER};
+    *lane = (cc_lane){m, poll, tag, CC_NEVER, false};
     if (!m) return false;
     curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(m, CURLMOPT_SOCKETDATA, (void *)lane);
@@ -53,7 +53,8 @@ void cc_lane_close(cc_lane *lane) {
 
 static void act(cc_lane *lane, curl_socket_t fd, int what) {
     int running;
-    curl_multi_socket_action(lane->multi, fd, what, &running);
+    CURLMcode code = curl_multi_socket_action(lane->multi, fd, what, &running);
+    if (code != CURLM_OK) lane->broken = true;
 }
 
 void cc_lane_act(cc_lane *lane, const cc_event *e) {

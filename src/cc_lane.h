@@ -18,6 +18,7 @@ typedef struct cc_lane {
     cc_poll *poll;
     int tag;     /* of the events that are for this lane */
     int64_t due; /* when libcurl wants to be asked, CC_NEVER if it does not */
+    bool broken; /* libcurl had no memory to remember a socket: some transfer would wait for ever */
 } cc_lane;
 
 typedef struct cc_lane_limits {

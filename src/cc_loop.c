@@ -97,11 +97,21 @@ static void collect(cc_loop *l, cc_lane *lane) {
     }
 }
 
+/* libcurl does not say whose socket it was that it forgot, so all of the lane end. */
+static void give_up(cc_loop *l, cc_lane *lane) {
+    lane->broken = false;
+    for (cc_request *r = l->active, *after; r; r = after) {
+        after = r->after;
+        if (lane_of(l, r) == lane) finish(l, r, CC_END_NOMEM, CURLE_OUT_OF_MEMORY);
+    }
+}
+
 static void run_lanes(cc_loop *l) {
     int64_t now = cc_now_us();
     for (int i = 0; i < CC_LANES; i++) {
         cc_lane_tick(&l->lanes[i], now);
         collect(l, &l->lanes[i]);
+        if (l->lanes[i].broken) give_up(l, &l->lanes[i]);
     }
 }
 

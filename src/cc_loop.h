@@ -42,7 +42,7 @@ bool cc_loop_open(cc_loop *l, const cc_lane_limits *limits);
 /* Changes the number of connections from now on. */
 void cc_loop_limit(cc_loop *l, const cc_lane_limits *limits);
 
-/* Begins to connect at once. False if libcurl does not take it: it is the caller's again. */
+/* Begins to connect at once. False if libcurl has no memory for it: it is the caller's again. */
 bool cc_loop_start(cc_loop *l, cc_request *r);
 
 /* Ends what is on its way; what was it is among `done` then. */

@@ -26,7 +26,7 @@ static void begin(cc_loop *l, cc_request *r, bool unwanted) {
     if (unwanted)
         fail(l, r, CC_END_CANCELLED, CURLE_ABORTED_BY_CALLBACK);
     else if (!cc_loop_start(l, r))
-        fail(l, r, CC_END_CURL, CURLE_FAILED_INIT);
+        fail(l, r, CC_END_CURL, CURLE_OUT_OF_MEMORY);
 }
 
 static void begin_all(cc_thread *t, cc_queue *q) {
