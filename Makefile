@@ -92,7 +92,8 @@ DEMO_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev libluajit2-5.1-dev lib
   ca-certificates lua-cjson nginx libnginx-mod-http-lua curl libxml2
 TEST_PACKAGES := $(DEMO_PACKAGES) lua5.1 lua5.2 lua5.3 luajit2 liblua5.1-0-dev liblua5.2-dev \
   liblua5.3-dev lua-busted lua-luaossl python3 openssl valgrind procps libxlsxwriter4 gnumeric libxml2-utils \
-  clang libclang-rt-14-dev
+  clang libclang-rt-14-dev \
+  neovim lua-luv lua-cqueues
 LINT_PACKAGES := $(TEST_PACKAGES) lua-check cppcheck
 
 # What a Lua of this name needs to find our modules in the tree, and nobody else's.

@@ -8,6 +8,7 @@
 -- only. When the run has ended, everything behind is read a last time; if the platform then counts
 -- more rows than came, the pages are swept from as far back as ids are remembered.
 
+local fingerprint = require "coreclaw.fingerprint"
 local pages = require "coreclaw.pages"
 local token = require "coreclaw.token"
 local watch = require "coreclaw.watch"
@@ -172,8 +173,8 @@ local function check_progress(self, list, fresh)
     drift(self, string.format("page %d holds only rows of pages before", self.page))
   end
   if pages.id(list[1]) ~= nil then return end
-  local print = pages.fingerprint(list)
-  if self.printed == self.page - 1 and pages.repeated(print, self.print) then
+  local print = fingerprint.of(list, pages.id(list[1]) ~= nil)
+  if self.printed == self.page - 1 and fingerprint.repeated(print, self.print) then
     drift(self, string.format("page %d is page %d again", self.page, self.page - 1))
   end
   self.print, self.printed = print, self.page

@@ -37,7 +37,15 @@ local function behind_failure(client, record, attempt)
     type(envelope) == "table" and errors.scrub_value(envelope, key) or {}, attempt)
 end
 
-local function exchange(client, call, built, attempt)
+-- Waits for a first try that was sent ahead.
+local function await(call)
+  local begun = call.begun
+  call.begun = nil
+  begun.driver.wait(begun.record)
+  return begun.record
+end
+
+local function send(client, call, built, attempt)
   local way = driver.current() -- raises where nothing can be sent: nothing is meant then either
   hooks.request(client, call, built, attempt)
   if built.secret and not built.secret:is_open() then
@@ -45,7 +53,13 @@ local function exchange(client, call, built, attempt)
   end
   local refused = journal.intend(client, call, call.deadline)
   if refused then return nil, refused end
-  local record = way.exchange(built)
+  return way.exchange(built)
+end
+
+local function exchange(client, call, built, attempt)
+  local record, refused
+  if call.begun then record = await(call) else record, refused = send(client, call, built, attempt) end
+  if refused then return nil, refused end
   local envelope, err
   if record.status then
     envelope, err = answer.read(client.settings.api, record.status, record.body, config.secret(client.settings))
@@ -120,22 +134,25 @@ end
 
 -- API v1 has other operations for the same: params and answer are translated, `known` is an answer
 -- that needs no request.
-local function call_v1(client, call, deadline)
+local function build_v1(client, call)
   request.check(call.id, call.operation, call.params)
   local id, params, known = v1.request(call.id, call.params)
-  if known then return { code = 0, message = "success", data = known } end
-  if not id and v1.missing[call.id] then
-    return nil, errors.new { kind = "not_implemented", message = v1.missing[call.id], operation = call.id }
+  if known then
+    call.known = { code = 0, message = "success", data = known }
+  elseif not id and v1.missing[call.id] then
+    call.err = errors.new { kind = "not_implemented", message = v1.missing[call.id], operation = call.id }
   elseif not id then
     validate.fail(params)
+  else
+    call.built = request.build(client.settings, call.id, v1_operations[id], params)
   end
-  local built = request.build(client.settings, call.id, v1_operations[id], params)
-  local envelope, err, behind = attempts(client, call, built, deadline)
-  if not envelope then return nil, err end
+end
+
+local function from_v1(call, envelope)
   local translated = {}
   for name, value in pairs(envelope) do translated[name] = value end
   translated.data = v1.data(call.id, envelope.data)
-  return translated, nil, behind
+  return translated
 end
 
 -- Fills in the times of a call; returns its deadline.
@@ -144,6 +161,61 @@ local function set_times(client, call, options)
   call.request_timeout = options.request_timeout or settings.request_timeout
   call.idle_timeout = options.idle_timeout or settings.idle_timeout
   return client.clock:deadline(options.timeout or settings.timeout)
+end
+
+-- A call, checked and built; nothing is sent.
+local function prepare(client, id, params, options)
+  local settings = client.settings
+  local call = {
+    id = id, params = params, operation = client.operations[id], options = options or {},
+    label = options and options.label,
+  }
+  if settings.api == "v1" then
+    build_v1(client, call)
+  else
+    call.built = request.build(settings, id, call.operation, params)
+  end
+  return call
+end
+
+---Sends the first try of a read and does not wait for it: `http.finish` does.
+---@param client table
+---@param id string
+---@param params table
+---@param options table?
+---@param bell coreclaw.Record?  a signal that is to end when the first try has
+---@return table call
+function http.begin(client, id, params, options, bell)
+  local call = prepare(client, id, params, options)
+  if not call.built then return call end
+  local built, deadline = call.built, set_times(client, call, call.options)
+  built.timeout = limit(call.request_timeout, deadline)
+  built.idle_timeout = call.idle_timeout
+  hooks.request(client, call, built, 1)
+  local host = driver.current()
+  local record = host.submit(built)
+  if not record.done then record.bell = bell end
+  call.begun = { driver = host, record = record }
+  return call
+end
+
+---Has the first try ended? (As far as somebody has looked.)
+function http.has_ended(call)
+  return not call.begun or call.begun.record.done
+end
+
+---Ends what was begun; nobody wants it any more.
+function http.drop(call)
+  if call.begun then call.begun.driver.cancel(call.begun.record) end
+end
+
+---Waits for what was begun, and tries again where that may help. As http.call, whose time begins now.
+function http.finish(client, call)
+  if call.known or call.err then return call.known, call.err end
+  local envelope, err, behind = attempts(client, call, call.built, set_times(client, call, call.options))
+  if not envelope then return nil, err end
+  if client.settings.api == "v1" then envelope = from_v1(call, envelope) end
+  return envelope, nil, behind
 end
 
 ---Calls an operation.
@@ -156,12 +228,7 @@ end
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
 function http.call(client, id, params, options)
-  local settings = client.settings
-  local call = { id = id, params = params, operation = client.operations[id], label = options and options.label }
-  local deadline = set_times(client, call, options or {})
-  if settings.api == "v1" then return call_v1(client, call, deadline) end
-  local built = request.build(settings, id, call.operation, params)
-  return attempts(client, call, built, deadline)
+  return http.finish(client, prepare(client, id, params, options))
 end
 
 ---Sends a request that stands in no operation table: `client:request`.

@@ -13,7 +13,9 @@ local callback = require "coreclaw.callback"
 local client = require "coreclaw.client"
 local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
+local host = require "coreclaw.host"
 local json = require "coreclaw.json"
+local spawn = require "coreclaw.spawn"
 local validate = require "coreclaw.validate"
 
 local coreclaw = {
@@ -26,6 +28,11 @@ local coreclaw = {
   array = json.array,
   integer = json.integer,
   json = { decode = json.decode, encode = json.encode },
+  spawn = spawn.task,
+  all = spawn.all,
+  run = spawn.run,
+  driver = host.plug_in,
+  connections = host.connections,
 }
 
 ---Waits without sending anything; other transfers of this process go on.

@@ -6,6 +6,7 @@
 
 local answer = require "coreclaw.answer"
 local errors = require "coreclaw.errors"
+local fingerprint = require "coreclaw.fingerprint"
 local http = require "coreclaw.http"
 local token = require "coreclaw.token"
 
@@ -31,6 +32,7 @@ local INTERNAL = { "__coreclaw_data_id__", "__cafe_data_id__" }
 ---@field fetched integer?   pages that have been fetched
 ---@field objects boolean?  must the items be objects?
 ---@field token (fun(n: integer, id: any): string)?  names a position: rows read, id of the last one
+---@field ahead coreclaw.Ahead?  reads further pages meanwhile
 
 local function list_of(data, key)
   local list = data[key]
@@ -68,37 +70,6 @@ function pages.read(data, list_key, page, limit, skip_internal)
     limit = limit,
     raw = data,
   }
-end
-
--- One row as a text that is equal for equal rows, whatever the order of its keys.
-local function digest(value)
-  if type(value) ~= "table" then return type(value) .. tostring(value) end
-  local parts = {}
-  for k, v in pairs(value) do
-    parts[#parts + 1] = tostring(k) .. "=" .. digest(v)
-  end
-  table.sort(parts)
-  return "{" .. table.concat(parts, ",") .. "}"
-end
-
--- What tells a page from the next one: its first and last row, taken before the caller may have
--- changed them. Rows that are all alike prove nothing; then only a long row of such pages does.
-local REPEATS_IF_ALIKE = 1000
-
----@param list table[]  not empty
-function pages.fingerprint(list)
-  local first, last = digest(list[1]), digest(list[#list])
-  local proves = first ~= last or pages.id(list[1]) ~= nil
-  return { text = first .. last, size = #list, proves = proves, repeats = 0 }
-end
-
----Is this page the one before again? Counts on where it may be chance.
-function pages.repeated(print, previous)
-  if not previous or print.text ~= previous.text or print.size ~= previous.size then
-    return false
-  end
-  print.repeats = previous.repeats + 1
-  return print.proves or print.repeats >= REPEATS_IF_ALIKE
 end
 
 -- Why this answer cannot be the page asked for, or nil.
@@ -145,6 +116,21 @@ function pages.bound(source, nth)
   }, 0)
 end
 
+local function size_of(source)
+  local key = pages.key(source)
+  return function(envelope)
+    local data = answer.data(envelope) or {}
+    return #list_of(data, key), data
+  end
+end
+
+local function ask(source, page, limit)
+  if source.ahead then return source.ahead:fetch(page, limit, size_of(source)) end
+  local query = { offset = page, limit = limit }
+  for name, value in pairs(source.query or {}) do query[name] = value end
+  return http.call(source.client, source.operation, { path = source.path, query = query }, source.options)
+end
+
 ---Fetches one page, and looks whether it can be the one asked for.
 ---@param source coreclaw.PageSource
 ---@param page integer
@@ -153,10 +139,7 @@ end
 ---@return table|coreclaw.Error  its list; or the error
 ---@return coreclaw.Response?
 function pages.fetch(source, page, limit)
-  local query = { offset = page, limit = limit }
-  for name, value in pairs(source.query or {}) do query[name] = value end
-  local envelope, err, behind = http.call(source.client, source.operation,
-    { path = source.path, query = query }, source.options)
+  local envelope, err, behind = ask(source, page, limit)
   if not envelope then return nil, err end
   local data, list, why
   data, err = answer.data(envelope, source.operation)
@@ -223,8 +206,8 @@ function Reader:check(data, list)
   self.short = #list < limit
   -- A short page is the last one; only where the server counts more rows is that worth a look.
   self.done = self.short and not pages.counts_more(data, page, limit, #list)
-  local print = pages.fingerprint(list)
-  if pages.repeated(print, self.print) then
+  local print = fingerprint.of(list, pages.id(list[1]) ~= nil)
+  if fingerprint.repeated(print, self.print) then
     error(pages.drift(source, string.format("page %d is page %d again", page, page - 1)), 0)
   end
   self.print = print
@@ -267,10 +250,14 @@ function pages.each(source, first, limit, skip_internal, from)
   return function() return reader:next() end
 end
 
+-- So many rows are handed out between two looks at what is on its way.
+local LOOK_EVERY = 16
+
 ---An iterator over the items of all pages; the second value names the position behind an item.
 ---@param next_page fun(): coreclaw.Page?, (fun(i: integer): string)?
+---@param poll fun()?  called now and then
 ---@return fun(): any, string?
-function pages.items(next_page)
+function pages.items(next_page, poll)
   local list, mark, i = {}, nil, 0
   return function()
     i = i + 1
@@ -283,6 +270,7 @@ function pages.items(next_page)
       end
       list, i = page.list, 1
     end
+    if poll and i % LOOK_EVERY == 0 then poll() end
     return list[i], mark and mark(i)
   end
 end

@@ -1,5 +1,6 @@
 --- The rows of a run: iterators over rows and pages, finished or still coming, and resuming them.
 
+local ahead = require "coreclaw.ahead"
 local config = require "coreclaw.config"
 local follow = require "coreclaw.follow"
 local pages = require "coreclaw.pages"
@@ -18,7 +19,12 @@ local ROWS = {
   follow = { type = "boolean", default = false },
   poll_intervals = { type = "table" },
   from = { type = "string" },
+  ahead = { type = "integer", min = 0, max = 64 },
 }
+
+-- Pages in flight.
+local AHEAD = 10
+
 local FOLLOW_TIMEOUT = 3600
 
 ---@class coreclaw.RowsOptions
@@ -26,6 +32,7 @@ local FOLLOW_TIMEOUT = 3600
 ---@field from string?            a token: go on behind the row or page it came with
 ---@field limit integer?          rows per page, 1–100, default 100
 ---@field page integer?           first page, from 1
+---@field ahead integer?         so many pages are kept on their way, 0–64, default 10; 0: one after the other
 ---@field skip_internal boolean?  leave out the platform's own row id, default true
 ---@field timeout number?         seconds for each page; with `follow` for all of it, default 3600, 0 = none
 ---@field poll_intervals number[]? with `follow`: seconds between reads without news; the last one repeats
@@ -52,26 +59,41 @@ local function check(where, run, options)
   end
   if options.poll_intervals and not options.follow then
     validate.fail(where .. ": poll_intervals belongs to follow = true")
+  elseif options.ahead and options.follow then
+    validate.fail(where .. ": ahead does not go with follow = true")
   end
   options.poll_intervals = config.intervals(where, options.poll_intervals)
   options.page, options.limit = options.page or 1, options.limit or 100
   return options
 end
 
+-- Pages that are there, and what reads ahead of them.
+local function finished(run, options)
+  local of, window = source(run, options.timeout), options.ahead or AHEAD
+  if window > 0 then
+    of.ahead = ahead.new(of, window, function() return run:is_final() end)
+  end
+  return pages.each(of, options.page, options.limit, options.skip_internal, options.from), of.ahead
+end
+
 -- Pages of any kind; the second value of the iterator names the position behind a row.
 local function each(where, run, options)
   options = check(where, run, options)
-  if not options.follow then
-    return pages.each(source(run, options.timeout), options.page, options.limit,
-      options.skip_internal, options.from)
-  end
+  if not options.follow then return finished(run, options) end
   local timeout = options.timeout or FOLLOW_TIMEOUT
   local reader = follow.new(source(run), watch.new(run, timeout, options.poll_intervals), options)
   return function() return reader:next() end
 end
 
+-- Lua 5.4 closes the fourth value of a for loop when it is left.
+local function closing(iterator, reader)
+  if not reader then return iterator end
+  return iterator, nil, nil, setmetatable({}, { __close = function() reader:close() end })
+end
+
 ---Iterates over the rows of the run, page by page in constant memory. Raises the error object.
----`for row in run:results() do print(row.title) end`. Calls `listWorkerRunResults`.
+---`for row in run:results() do print(row.title) end`. Calls `listWorkerRunResults`; `ahead` pages are
+---on their way at a time, and what still is when the loop is left is given up.
 ---
 ---With `follow = true` also over those that are still to come, each once, until the run has ended
 ---and everything is read; `run.status` tells how it ended. When the time is up: error
@@ -83,7 +105,8 @@ end
 ---@param options coreclaw.RowsOptions?
 ---@return fun(): table?, string?
 function Run:results(options)
-  return pages.items(each("run:results", self, options))
+  local next_page, reader = each("run:results", self, options)
+  return closing(pages.items(next_page, reader and function() reader:poll() end), reader)
 end
 
 ---Iterates over the pages of the run's results, with a token behind each. Raises the error object.
@@ -91,11 +114,11 @@ end
 ---@param options coreclaw.RowsOptions?  as of `run:results`
 ---@return fun(): coreclaw.Page?, string?
 function Run:pages(options)
-  local next_page = each("run:pages", self, options)
-  return function()
+  local next_page, reader = each("run:pages", self, options)
+  return closing(function()
     local page, mark = next_page()
     if page then return page, mark(#page.list) end
-  end
+  end, reader)
 end
 
 ---One page of results. Calls `listWorkerRunResults`.

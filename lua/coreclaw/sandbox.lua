@@ -101,8 +101,22 @@ function M.start(options)
   return setmetatable(handle, Sandbox)
 end
 
+--- The controls of a sandbox that another process has started (`make sandbox` prints what is wanted). It cannot be
+--- stopped from here.
+---@param options { url: string, secret: string }
+---@return coreclaw.Sandbox
+function M.attach(options)
+  if type(options) ~= "table" or type(options.url) ~= "string" or type(options.secret) ~= "string" then
+    error("attach takes a table with url and secret", 2)
+  end
+  return setmetatable({ url = options.url, secret = options.secret }, Sandbox)
+end
+
 --- Stops it and waits until nothing of it is left. May be called again.
 function Sandbox:stop()
+  if not self.server then
+    error("this sandbox was started by another process, which stops it", 2)
+  end
   launcher.stop(self.server)
   self.stopped = true
 end

@@ -1,115 +1,106 @@
---- Waiting in a plain Lua program: the calling thread steps the engine itself.
+--- Waiting in a plain Lua program: whoever waits steps the engine, and runs the tasks that can go on.
 
 local core = require "coreclaw.core"
+local pool = require "coreclaw.driver.pool"
+local scheduler = require "coreclaw.driver.scheduler"
+local timers = require "coreclaw.driver.timers"
+local validate = require "coreclaw.validate"
 
 local plain = { name = "plain" }
 
--- One engine per process. A forked child gets its own; its parent's transfers are not its own.
-local engine, owner
-local records = {}
+local transfers = pool.new "direct"
+local tasks = scheduler.new()
+local sleepers = timers.new()
 
-local function bind()
-  local pid = core.pid()
-  if owner ~= pid then
-    engine, owner, records = core.engine(), pid, {}
-  end
-  return engine
+-- One look at everything; waits at most until `deadline`, if there is nothing to do.
+local function turn(deadline)
+  local now = core.now()
+  local due = math.min(deadline, sleepers:due())
+  transfers:bind():wait(math.max(0, math.min(1, due - now)))
+  transfers:drain()
+  if tasks:may_nest() then sleepers:fire(core.now()) end
 end
 
--- Completions of transfers whose caller has gone (an error was raised while it waited) are dropped.
-local function drain()
-  while true do
-    local id, status, body, headers, retry_after, written = engine:next()
-    if not id then return end
-    local record = records[id]
-    records[id] = nil
-    if record then
-      record.done, record.status, record.body = true, status, body
-      record.headers, record.retry_after, record.written = headers, retry_after, written
-    end
+-- Can anything ever end this wait?
+local function check_alive(record, deadline)
+  if record.id or deadline < math.huge then return end
+  if not tasks:may_nest() then
+    validate.fail "coreclaw: too many tasks wait inside each other, in coroutines that are none of ours"
+  elseif not transfers:busy() and not tasks.ready[1] and sleepers:due() == math.huge then
+    validate.fail "coreclaw: this wait would never end: no task can go on"
   end
 end
 
----Starts a transfer.
----@param request table  see engine:submit
----@return table record  `done`, then `status`, `body` (or the failure), `headers`, `retry_after`,
----  `written` (bytes, where the answer went to a file)
-function plain.submit(request)
-  local id = bind():submit(request)
-  local record = { id = id, done = false }
-  records[id] = record
-  return record
-end
-
----Waits until a transfer has ended. The engine's own timeouts bound it.
----@param record table
----@param seconds number?  not longer than that
----@return boolean done
-function plain.wait(record, seconds)
-  local deadline = seconds and core.now() + seconds or math.huge
-  drain()
+local function block_until(record, deadline)
+  transfers:bind()
+  transfers:drain()
   while not record.done do
-    local rest = deadline - core.now()
-    if rest <= 0 then return false end
-    engine:wait(math.min(1, rest))
-    drain()
+    local ran = tasks:run_ready()
+    if tasks.ready[1] and tasks:may_nest() then
+      turn(0)
+    elseif not ran then
+      check_alive(record, deadline)
+      if core.now() >= deadline then return false end
+      turn(deadline)
+    end
   end
   return true
 end
 
-local INTERRUPTED = {
-  kind = "cancelled", message = "interrupted", code = 42, name = "ABORTED_BY_CALLBACK",
-  sent = "unknown", retryable = false,
-}
-
--- Nobody waits any more, so nothing may be sent behind our back. Wherever the interruption came, a
--- closed engine sends nothing.
-local function abandon()
-  for _, record in pairs(records) do record.done, record.body = true, INTERRUPTED end
-  if owner == core.pid() then engine:close() end
-  owner, records = nil, {}
+-- An error raised meanwhile (by a debug hook: Ctrl-C in the lua program) ends every transfer: a
+-- start that was interrupted must not leave later.
+local function block(record, deadline)
+  local ok, result = pcall(block_until, record, deadline)
+  if ok then return result end
+  transfers:abandon()
+  error(result, 0)
 end
 
----Sends a request and waits for its end. An error raised meanwhile (by a debug hook: Ctrl-C in the
----lua program) ends every transfer: a start that was interrupted must not leave later.
----@param request table
----@return table record
-function plain.exchange(request)
-  local ok, record = pcall(function()
-    local record = plain.submit(request)
-    plain.wait(record)
-    return record
-  end)
-  if ok then return record end
-  abandon()
-  error(record, 0)
+---Starts a transfer.
+---@param request table  see engine:submit
+---@return coreclaw.Record
+function plain.submit(request)
+  return transfers:submit(request)
 end
 
----How far a transfer is that has not ended.
----@param record table
----@return integer bytes    of the body, or of the file with what was there before
----@return integer? total   nil while unknown
----@return string? headers  of the answer that goes to a file, once they have come
+---Waits until a record is done. The engine's own timeouts bound a transfer.
+---@param record coreclaw.Record
+---@param seconds number?  not longer than that
+---@return boolean done
+function plain.wait(record, seconds)
+  local deadline = seconds and core.now() + seconds or math.huge
+  local task = tasks:here()
+  if not task then return block(record, deadline) end
+  local set = seconds and function(call) return sleepers:add(deadline, call) end
+  return tasks:wait(task, record, set, function(timer) timer.call = nil end)
+end
+
+---Takes what has ended, without waiting.
+function plain.poll()
+  if not transfers:busy() then return end
+  transfers.engine:step()
+  transfers:drain()
+end
+
+---@param record coreclaw.Record
 function plain.progress(record)
-  return engine:progress(record.id)
+  return transfers:progress(record)
 end
 
----Ends a transfer; it then is done, with a failure of kind "cancelled".
----@param record table
+---Ends a transfer; it soon is done, with a failure of kind "cancelled".
+---@param record coreclaw.Record
 function plain.cancel(record)
-  engine:cancel(record.id)
-  drain()
+  transfers:cancel(record)
 end
 
----Sleeps, while other transfers of this process go on.
----@param seconds number
-function plain.sleep(seconds)
-  local deadline = core.now() + seconds
-  bind()
-  repeat
-    engine:wait(math.max(0, math.min(1, deadline - core.now())))
-    drain()
-  until core.now() >= deadline
+---Runs fn as a task, at once until it first waits.
+function plain.spawn(task, fn, failed)
+  tasks:start(task, fn, failed)
+end
+
+---A record that is done when no task is left.
+function plain.all_ended()
+  return tasks:all_ended()
 end
 
 return plain

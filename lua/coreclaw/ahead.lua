@@ -1,0 +1,143 @@
+--- Reading ahead: pages on their way while the caller works on those before them, handed out in order.
+--
+-- So many requests are kept in flight, and as many answers may wait for their turn: with uneven
+-- answers a window of one size would stand still behind the slowest. How many pages there are is only
+-- taken for a hint; what lies behind it is asked for one page after the other.
+
+local http = require "coreclaw.http"
+local pool = require "coreclaw.driver.pool"
+
+---@class coreclaw.Ahead
+---@field calls table<integer, table>  page → call on its way, or ended and not handed out
+local Ahead = {}
+Ahead.__index = Ahead
+
+local ahead = {}
+
+local function drop(calls)
+  for page, call in pairs(calls) do
+    http.drop(call)
+    calls[page] = nil
+  end
+end
+
+-- Whoever leaves the loop early has no chance to tell us, except in Lua 5.4; then this is collected.
+local function guard(calls)
+  local newproxy = rawget(_G, "newproxy")
+  if not newproxy then return setmetatable({}, { __gc = function() drop(calls) end }) end
+  local proxy = newproxy(true)
+  getmetatable(proxy).__gc = function() drop(calls) end
+  return proxy
+end
+
+---@param source coreclaw.PageSource
+---@param window integer  requests in flight
+---@param settled fun(): boolean  can the pages not change any more?
+---@return coreclaw.Ahead
+function ahead.new(source, window, settled)
+  local calls = {}
+  return setmetatable({
+    source = source, window = window, settled = settled, calls = calls, guard = guard(calls),
+    bell = pool.signal(), next = nil, last = nil, trust = 1,
+  }, Ahead)
+end
+
+local function count(calls)
+  local all, flying = 0, 0
+  for _, call in pairs(calls) do
+    all = all + 1
+    if not http.has_ended(call) then flying = flying + 1 end
+  end
+  return all, flying
+end
+
+local function begin(self, page, limit)
+  local source = self.source
+  local query = { offset = page, limit = limit }
+  for name, value in pairs(source.query or {}) do query[name] = value end
+  self.calls[page] = http.begin(source.client, source.operation,
+    { path = source.path, query = query }, source.options, self.bell)
+end
+
+-- Sends for what there is room for.
+local function fill(self, limit)
+  local all, flying = count(self.calls)
+  while self.next <= self.last and flying < self.window and all < 2 * self.window do
+    if not self.calls[self.next] then
+      begin(self, self.next, limit)
+      all, flying = all + 1, flying + 1
+    end
+    self.next = self.next + 1
+  end
+end
+
+-- How far may be read ahead, now that this page is here? Where nobody counts, every full page makes
+-- one trust further ones.
+local function learn(self, data, page, limit, size)
+  self.next = math.max(self.next or 0, page + 1)
+  if size < limit then
+    self.last = page
+  elseif type(data.count) == "number" then
+    self.last = math.ceil(data.count / limit)
+  else
+    self.trust = math.min(self.window, self.trust * 2)
+    self.last = page + self.trust
+  end
+end
+
+-- Waits for this page, and keeps the others coming meanwhile.
+local function await(self, call, limit)
+  while not http.has_ended(call) do
+    local host = call.begun.driver
+    if self.last then fill(self, limit) end
+    if not http.has_ended(call) then host.wait(self.bell) end
+    self.bell.done = false
+  end
+end
+
+-- A short page that was asked for in advance may have grown meanwhile, and so may those behind it.
+local function is_stale(self, size, limit, early)
+  return early and size < limit and not self.settled()
+end
+
+---Fetches one page, as pages.fetch does.
+---@param page integer
+---@param limit integer
+---@param size_of fun(envelope: table): integer, table  rows in it, and its data
+---@return table? envelope
+---@return coreclaw.Error?
+---@return coreclaw.Response?
+function Ahead:fetch(page, limit, size_of)
+  local early = self.calls[page] ~= nil
+  if not early then begin(self, page, limit) end
+  local call = self.calls[page]
+  await(self, call, limit)
+  self.calls[page] = nil
+  local envelope, err, behind = http.finish(self.source.client, call)
+  if not envelope then
+    self:close()
+    return nil, err
+  end
+  local size, data = size_of(envelope)
+  if is_stale(self, size, limit, early) then
+    self:close()
+    self.next = nil
+    return self:fetch(page, limit, size_of)
+  end
+  learn(self, data, page, limit, size)
+  fill(self, limit)
+  return envelope, nil, behind
+end
+
+---Looks whether something has come, while the caller is busy with rows.
+function Ahead:poll()
+  local _, call = next(self.calls)
+  if call and call.begun then call.begun.driver.poll() end
+end
+
+---Ends what is on its way.
+function Ahead:close()
+  drop(self.calls)
+end
+
+return ahead

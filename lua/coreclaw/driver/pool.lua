@@ -1,0 +1,147 @@
+--- Transfers on their way: an engine of this process, and a record for each of them.
+--
+-- A record is what somebody waits for: `done`, then `status`, `body` (or the failure), `headers`,
+-- `retry_after`, `written` (bytes, where the answer went to a file). A signal is a record without
+-- a transfer, e.g. the end of a task. Drivers differ in how they wait for records, not in these.
+
+local core = require "coreclaw.core"
+
+local INTERRUPTED = {
+  kind = "cancelled", message = "interrupted", code = 42, name = "ABORTED_BY_CALLBACK",
+  sent = "unknown", retryable = false,
+}
+
+---@class coreclaw.Record
+---@field done boolean
+---@field waiters function[]?   called once when it is done
+---@field bell coreclaw.Record? a signal that ends with it
+
+---@class coreclaw.Pool
+---@field mode "direct"|"thread"
+---@field engine table?   of the process `owner`
+local Pool = {}
+Pool.__index = Pool
+
+local pool = {}
+
+-- Connections: how many to one host, and in all. Of every pool of this process.
+local limits = { max_host_connections = 16, max_connections = 256, max_idle = 64 }
+local all = setmetatable({}, { __mode = "k" })
+
+---@param mode "direct"|"thread"
+---@return coreclaw.Pool
+function pool.new(mode)
+  local self = setmetatable({ mode = mode, records = {} }, Pool)
+  all[self] = true
+  return self
+end
+
+---A record without a transfer.
+---@return coreclaw.Record
+function pool.signal()
+  return { done = false }
+end
+
+---Ends a record and wakes whoever waits for it.
+---@param record coreclaw.Record
+function pool.complete(record)
+  if record.done then return end
+  record.done = true
+  local waiters, bell = record.waiters, record.bell
+  record.waiters, record.bell = nil, nil
+  if waiters then
+    for i = 1, #waiters do waiters[i]() end
+  end
+  if bell then pool.complete(bell) end
+end
+
+---`wake` will be called once, when the record is done. It is not yet.
+function pool.on_done(record, wake)
+  local waiters = record.waiters
+  if waiters then waiters[#waiters + 1] = wake else record.waiters = { wake } end
+end
+
+---Sets how many connections there may be, now and later.
+---@param host integer  to one host; 0: no limit
+---@param total integer in all; 0: no limit
+function pool.limit(host, total)
+  limits = { max_host_connections = host, max_connections = total, max_idle = math.max(64, host, total) }
+  for each in pairs(all) do
+    if each.engine and each.owner == core.pid() then each.engine:limit(limits) end
+  end
+end
+
+---The engine, opened when it is needed. A forked child gets its own: its parent's transfers are not.
+---@return table engine
+---@return boolean fresh  was it opened just now?
+function Pool:bind()
+  local pid = core.pid()
+  if self.owner == pid then return self.engine, false end
+  local settings = { mode = self.mode }
+  for name, value in pairs(limits) do settings[name] = value end
+  self.engine, self.owner, self.records = core.engine(settings), pid, {}
+  return self.engine, true
+end
+
+---@return boolean  has this process an engine that is open?
+function Pool:is_bound()
+  return self.owner == core.pid()
+end
+
+---Starts a transfer.
+---@param request table  see engine:submit
+---@return coreclaw.Record
+function Pool:submit(request)
+  local id = self:bind():submit(request)
+  local record = { id = id, done = false }
+  self.records[id] = record
+  return record
+end
+
+---Hands what has ended to its records. Those whose caller has gone are dropped.
+function Pool:drain()
+  local engine, records = self.engine, self.records
+  while true do
+    local id, status, body, headers, retry_after, written = engine:next()
+    if not id then return end
+    local record = records[id]
+    records[id] = nil
+    if record then
+      record.status, record.body, record.headers = status, body, headers
+      record.retry_after, record.written = retry_after, written
+      pool.complete(record)
+    end
+  end
+end
+
+---Ends a transfer; it soon is done, with a failure of kind "cancelled".
+function Pool:cancel(record)
+  if record.done or not record.id or self.records[record.id] ~= record then return end
+  if self.engine:cancel(record.id) then self:drain() end
+end
+
+---How far a transfer is that has not ended: bytes, total, headers. See engine:progress.
+function Pool:progress(record)
+  if self.records[record.id] ~= record then return 0 end
+  return self.engine:progress(record.id)
+end
+
+---Is anything on its way?
+---@return boolean
+function Pool:busy()
+  return self.owner == core.pid() and next(self.records) ~= nil
+end
+
+---Nobody waits any more, so nothing may be sent behind our back: a closed engine sends nothing.
+function Pool:abandon()
+  local records, engine = self.records, self.engine
+  local own = self.owner == core.pid()
+  self.owner, self.engine, self.records = nil, nil, {}
+  if own and engine then engine:close() end
+  for _, record in pairs(records) do
+    record.body = INTERRUPTED
+    pool.complete(record)
+  end
+end
+
+return pool

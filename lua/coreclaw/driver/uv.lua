@@ -1,0 +1,190 @@
+--- Waiting in Neovim, and in programs that run luv's loop: the loop watches the engine's descriptor.
+--
+-- A task is suspended and the loop goes on. Outside of tasks a call waits by running the loop: in
+-- Neovim by vim.wait, which keeps the editor alive. What the loop holds is let go of when nothing is
+-- on its way any more, so that it can end.
+
+local core = require "coreclaw.core"
+local coroutines = require "coreclaw.driver.coroutines"
+local pool = require "coreclaw.driver.pool"
+local scheduler = require "coreclaw.driver.scheduler"
+local validate = require "coreclaw.validate"
+
+local uv_driver = { name = "uv" }
+
+local transfers = pool.new "direct"
+local tasks
+local poll, polled -- the handle, and the engine whose descriptor it watches
+local scheduled = false
+
+local function vim_api()
+  local vim = rawget(_G, "vim")
+  return type(vim) == "table" and (vim.uv or vim.loop) and vim or nil
+end
+
+local function uv()
+  local vim = vim_api()
+  return vim and (vim.uv or vim.loop) or package.loaded.luv
+end
+
+-- Longest wait in one piece, milliseconds.
+local SLICE = 1000
+
+local function ms(seconds)
+  return math.max(0, math.ceil(seconds * 1000))
+end
+
+-- ---- the loop ---------------------------------------------------------------------------------
+
+local function run_tasks()
+  scheduled = false
+  tasks:run_ready()
+end
+
+-- Calls fn soon, from the loop, where it may use everything: in Neovim the editor's API too.
+local function soon(fn)
+  local vim = vim_api()
+  if vim then return vim.schedule(fn) end
+  local timer = uv().new_timer()
+  timer:start(0, 0, function()
+    timer:close()
+    fn()
+  end)
+end
+
+-- Tasks never run inside a callback of libuv: there Neovim refuses most of its API.
+tasks = scheduler.new(function()
+  if scheduled then return end
+  scheduled = true
+  soon(run_tasks)
+end)
+
+local function on_readable()
+  if not transfers:is_bound() then return end
+  transfers.engine:step()
+  transfers:drain()
+  if not transfers:busy() then poll:stop() end
+end
+
+local function watch()
+  local engine = transfers:bind()
+  if polled ~= engine then
+    if poll and not poll:is_closing() then poll:close() end
+    poll, polled = uv().new_poll(engine:fd()), engine
+  end
+  if not poll:is_active() then poll:start("r", on_readable) end
+end
+
+local function set_timer(seconds)
+  return function(call)
+    local timer = uv().new_timer()
+    uv().update_time() -- the loop's own time is that of its last turn: the timer would ring early
+    timer:start(ms(seconds), 0, call)
+    return timer
+  end
+end
+
+local function clear_timer(timer)
+  if not timer:is_closing() then timer:close() end
+end
+
+-- ---- waiting outside of tasks -----------------------------------------------------------------
+
+local function refuse_fast(vim)
+  if vim.in_fast_event() then
+    validate.fail("coreclaw cannot wait inside a callback of the event loop; do it in coreclaw.spawn, "
+      .. "or in vim.schedule")
+  end
+end
+
+-- -2 is Ctrl-C: it ends the wait, as it does in every command of the editor.
+local function wait_in_vim(vim, record, seconds)
+  refuse_fast(vim)
+  local left = seconds and ms(seconds) or math.huge
+  while not record.done and left > 0 do
+    local slice = math.min(left, SLICE)
+    local _, why = vim.wait(slice, function() return record.done end, 20)
+    if why == -2 then
+      transfers:cancel(record)
+      error("coreclaw: interrupted", 0)
+    end
+    left = left - slice
+  end
+  return record.done
+end
+
+-- Inside a callback the loop cannot be run; a transfer can be waited for all the same.
+local function block(record, seconds)
+  if not transfers:busy() then
+    validate.fail("coreclaw cannot wait for a task or the time inside a callback of the loop; use "
+      .. "coreclaw.spawn there")
+  end
+  local deadline = seconds and core.now() + seconds or math.huge
+  while not record.done and core.now() < deadline do
+    transfers.engine:wait(math.min(1, deadline - core.now()))
+    transfers:drain()
+  end
+  return record.done
+end
+
+local function run_loop(record, seconds)
+  local up, timer = false, nil
+  if seconds then timer = set_timer(seconds)(function() up = true end) end
+  while not record.done and not up do
+    if not uv().run "once" and not record.done then
+      validate.fail "coreclaw: this wait would never end: nothing is left in the loop"
+    end
+  end
+  if timer then clear_timer(timer) end
+  return record.done
+end
+
+-- ---- the driver -------------------------------------------------------------------------------
+
+---Is this the place for it? In Neovim always, else in programs that loaded luv.
+function uv_driver.is_here()
+  return uv() ~= nil
+end
+
+function uv_driver.submit(request)
+  local vim = vim_api()
+  if vim and not coroutines.task() then refuse_fast(vim) end
+  local record = transfers:submit(request)
+  watch()
+  return record
+end
+
+function uv_driver.wait(record, seconds)
+  local task = tasks:here()
+  if task then
+    return tasks:wait(task, record, seconds and set_timer(seconds), clear_timer)
+  end
+  local vim = vim_api()
+  if vim then return wait_in_vim(vim, record, seconds) end
+  if uv().loop_mode and uv().loop_mode() then return block(record, seconds) end
+  return run_loop(record, seconds)
+end
+
+function uv_driver.poll()
+  if not transfers:busy() then return end
+  transfers.engine:step()
+  transfers:drain()
+end
+
+function uv_driver.cancel(record)
+  transfers:cancel(record)
+end
+
+function uv_driver.progress(record)
+  return transfers:progress(record)
+end
+
+function uv_driver.spawn(task, fn, failed)
+  tasks:start(task, fn, failed)
+end
+
+function uv_driver.all_ended()
+  return tasks:all_ended()
+end
+
+return uv_driver

@@ -1,0 +1,110 @@
+-- A real nginx with our modules, for specs: it dies with the spec that started it.
+local process = require "spec.hosts.process"
+
+local M = {}
+
+local CONFIG = [[
+daemon off; pid %(folder)s/pid; error_log %(folder)s/error.log %(level)s;
+worker_processes %(workers)s; %(user)s
+env BOX_URL; env BOX_KEY; env BOX_SECRET; env BOX_FILE; env TMPDIR;
+%(main)s
+events { worker_connections 4096; }
+http {
+  access_log off;
+  client_body_temp_path %(folder)s/body; proxy_temp_path %(folder)s/proxy; fastcgi_temp_path %(folder)s/fastcgi;
+  uwsgi_temp_path %(folder)s/uwsgi; scgi_temp_path %(folder)s/scgi;
+  lua_package_path "%(root)s/lua/?.lua;%(root)s/lua/?/init.lua;%(root)s/?.lua;;";
+  lua_package_cpath "%(root)s/%(build)s/luajit/?.so;;";
+  lua_socket_log_errors off;
+  %(http)s
+  server {
+    listen 127.0.0.1:%(port)s;
+    %(server)s
+  }
+}
+]]
+
+local function shell(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return (text:gsub("%s+$", ""))
+end
+
+M.shell = shell
+
+local Server = {}
+Server.__index = Server
+
+local function modules()
+  local folder = shell "PATH=$PATH:/usr/sbin nginx -V 2>&1 | tr ' ' '\\n' | sed -n \"s/^'*--modules-path=//p\""
+  local lines = {}
+  for _, name in ipairs { "ndk_http_module", "ngx_http_lua_module" } do
+    lines[#lines + 1] = ('load_module "%s/%s.so";'):format(folder, name)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function fill(template, values)
+  return (template:gsub("%%%((%w+)%)s", function(name) return tostring(values[name]) end))
+end
+
+local function wait_for_port(self)
+  for _ = 1, 200 do
+    if tonumber(self:get "/ready") then return end
+    os.execute "sleep 0.02"
+  end
+  error("nginx did not start: " .. self:log())
+end
+
+---Starts nginx. `options`: http, server (configuration), workers, main, level, box (a sandbox), file.
+function M.start(options)
+  local self = setmetatable({ folder = shell "mktemp -d" }, Server)
+  self.port = tonumber(shell("env -u LD_PRELOAD python3 -c " ..
+    "'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1])'"))
+  local file = assert(io.open(self.folder .. "/nginx.conf", "w"))
+  file:write(modules(), fill(CONFIG, {
+    folder = self.folder, port = self.port, root = shell "pwd", build = os.getenv "BUILD" or "build",
+    workers = options.workers or 1, level = options.level or "error", main = options.main or "",
+    user = shell "id -u" == "0" and "user root;" or "", http = options.http or "",
+    server = "location = /ready { content_by_lua_block { ngx.print(ngx.worker.pid()) } }\n" .. options.server,
+  }))
+  file:close()
+  local box = options.box
+  local env = box and ("BOX_URL=%s BOX_KEY=%s BOX_SECRET=%s BOX_FILE=%s"):format(box.url, box.key, box.secret,
+    self.folder .. "/out") or ""
+  -- nginx ends when nobody holds the other end of the pipe any more
+  self.keeper = assert(io.popen(("exec 2>%s/error.log; unset LD_PRELOAD; PATH=$PATH:/usr/sbin; env %s " ..
+    "nginx -p %s -c %s/nginx.conf </dev/null & pid=$!; cat >/dev/null; kill $pid; wait $pid")
+    :format(self.folder, env, self.folder, self.folder), "w"))
+  wait_for_port(self)
+  return self
+end
+
+---The body of an answer.
+function Server:get(path, seconds)
+  return shell(("curl -s --max-time %d 'http://127.0.0.1:%d%s'"):format(seconds or 30, self.port, path))
+end
+
+---The error log.
+function Server:log()
+  local file = io.open(self.folder .. "/error.log")
+  if not file then return "" end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+function Server:pid()
+  return tonumber(shell("cat " .. self.folder .. "/pid"))
+end
+
+function Server:stop()
+  if self.keeper then self.keeper:close() end
+  self.keeper = nil
+  shell("rm -rf '" .. self.folder .. "'")
+end
+
+M.process = process
+
+return M
