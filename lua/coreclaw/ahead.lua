@@ -121,7 +121,7 @@ function Ahead:fetch(page, limit, size_of)
   local size, data = size_of(envelope)
   if is_stale(self, size, limit, early) then
     self:close()
-    self.next = nil
+    self.next, self.last = nil, nil
     return self:fetch(page, limit, size_of)
   end
   learn(self, data, page, limit, size)
