@@ -189,7 +189,7 @@ function http.begin(client, id, params, options, bell)
   local call = prepare(client, id, params, options)
   if not call.built then return call end
   local built, deadline = call.built, set_times(client, call, call.options)
-  built.timeout = limit(call.request_timeout, deadline)
+  built.timeout = limit(client, call.request_timeout, deadline)
   built.idle_timeout = call.idle_timeout
   hooks.request(client, call, built, 1)
   local host = driver.current()
