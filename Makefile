@@ -58,8 +58,16 @@ C_TESTS := $(patsubst spec/core/%.c,$(BUILD)/c-tests/%,$(wildcard spec/core/*_te
 # What runs a thread once more under its own sanitizer, which goes with no other.
 THREAD_TESTS := $(BUILD)/c-tests/cc_thread_tsan
 
+# The binding without memory, on the oldest Lua and the newest.
+MEMORY_TESTS := $(BUILD)/c-tests/lcc_alloc_lua5.1 $(BUILD)/c-tests/lcc_alloc_lua5.4
+
 .PHONY: c-tests
-c-tests: $(C_TESTS) $(THREAD_TESTS)
+c-tests: $(C_TESTS) $(THREAD_TESTS) $(MEMORY_TESTS)
+
+$(BUILD)/c-tests/lcc_alloc_%: spec/core/lcc_alloc.c $(CC_SRC) $(LCC_SRC) $(HEADERS) spec/support/check.h
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) $(WARNINGS) $(SANITIZE) -Isrc -Ispec/support $(shell pkg-config --cflags libcurl $*) \
+	  $< $(CC_SRC) $(LCC_SRC) $(shell pkg-config --libs libcurl $*) -o $@
 
 $(BUILD)/c-tests/%_tsan: spec/core/%_test.c $(CC_SRC) $(HEADERS) spec/support/check.h
 	@mkdir -p $(@D)

@@ -299,11 +299,12 @@ static int next(lua_State *L) {
     cc_id id;
     cc_answer answer;
     box *b = luaL_checkudata(L, 1, CLASS);
+    lua_settop(L, 1);
+    lua_pushcfunction(L, lcc_push_answer); /* in 5.1 it allocates: nothing is held yet */
     cc_request *r = cc_engine_hold(check(L), &id, &answer);
     if (!r) return 0;
-    lua_settop(L, 1);
     push_id(L, id);
-    lua_pushcfunction(L, lcc_push_answer);
+    lua_insert(L, 2);
     lua_pushlightuserdata(L, &answer);
     int rc = lua_pcall(L, 1, LUA_MULTRET, 0);
     cc_engine_release(b->engine, r, rc == 0);
