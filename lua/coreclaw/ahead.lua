@@ -55,14 +55,19 @@ local function begin(self, page, limit)
   local source = self.source
   local query = { offset = page, limit = limit }
   for name, value in pairs(source.query or {}) do query[name] = value end
-  self.calls[page] = http.begin(source.client, source.operation,
+  local ok, call = pcall(http.begin, source.client, source.operation,
     { path = source.path, query = query }, source.options, self.bell)
+  if not ok then -- a hook raised
+    self:close()
+    error(call, 0)
+  end
+  self.calls[page], self.halted = call, self.halted or call.err ~= nil
 end
 
 -- Sends for what there is room for.
 local function fill(self, limit)
   local all, flying = count(self.calls)
-  while self.next <= self.last and flying < self.window and all < 2 * self.window do
+  while not self.halted and self.next <= self.last and flying < self.window and all < 2 * self.window do
     if not self.calls[self.next] then
       begin(self, self.next, limit)
       all, flying = all + 1, flying + 1
@@ -121,7 +126,6 @@ function Ahead:fetch(page, limit, size_of)
   local size, data = size_of(envelope)
   if is_stale(self, size, limit, early) then
     self:close()
-    self.next, self.last = nil, nil
     return self:fetch(page, limit, size_of)
   end
   learn(self, data, page, limit, size)
@@ -138,6 +142,7 @@ end
 ---Ends what is on its way.
 function Ahead:close()
   drop(self.calls)
+  self.next, self.last, self.halted = nil, nil, false
 end
 
 return ahead

@@ -128,9 +128,9 @@ end
 ---unknown is reported and never made again. Polls with `listWorkerRuns`, 100 runs a request.
 ---@param id string|coreclaw.Worker
 ---@param inputs table[]|fun(): table?
----@param options table?  concurrency (10), wait_for_slot (true), on_start(item), require = "data", timeout
----  (seconds for each run, 3600), poll_intervals, and those of `worker:start`. Runs that are still going
----  when the loop is left, or when `inputs` raises, are known to `on_start` only.
+---@param options table?  concurrency (10), wait_for_slot (true), on_start(item), on_update(item),
+---  require = "data", timeout (seconds for each run, 3600), poll_intervals, and those of `worker:start`. Runs
+---  that are still going when the loop is left, or when `inputs` raises, are known to `on_start` only.
 ---@return fun(): coreclaw.MapItem?
 function Client:map(id, inputs, options)
   return (map.new(self, id, inputs, options))

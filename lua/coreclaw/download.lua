@@ -150,6 +150,7 @@ local function step(job)
   end
   local link = job.link
   local record = transfer.run(job)
+  if not record then return "stop", job.err end
   local outcome, err = judge(job, record)
   if err then storage.scrub(err, link) end
   hooks.response(job.client, job.call, record, job.attempts, err)

@@ -28,7 +28,8 @@ local line = require "coreclaw.line"
 ---@field intent string?          its line in the journal (`unknown_outcome`)
 ---@field candidates coreclaw.Run[]?   runs that may be the one (`client:reconcile`)
 ---@field window { from: integer, to: integer }? Unix seconds in which a run may have been started (`unknown_outcome`)
----@field token string?              where to go on (`run:results { from = … }`), raised while following
+---@field token string?              where to go on (`run:results { from = … }`), raised by the iterators over rows
+---@field items coreclaw.MapItem[]?  begun and not handed out (`client:map` that was cancelled)
 ---@field verdict coreclaw.Verdict?  why a run that succeeded brought no data (`require = "data"`)
 ---@field result coreclaw.SyncResult? the window of a failed sync run
 
@@ -101,6 +102,29 @@ function errors.new(fields)
   fields.sent = fields.sent or "no"
   fields.retryable = fields.retryable or false
   return setmetatable(fields, Error)
+end
+
+---The error for a hook that returned false.
+---@param hook string       its name
+---@param operation string
+---@param message string    what does not happen now
+---@param run coreclaw.Run? the run that is not waited for any more; it goes on
+---@return coreclaw.Error
+function errors.stopped(hook, operation, message, run)
+  return errors.new {
+    kind = "cancelled", message = hook .. " returned false: " .. message, operation = operation,
+    run = run, sent = run and "yes" or "no",
+  }
+end
+
+---Names the run that a failed reading was about. One that was called off says nothing against the run.
+---@param err coreclaw.Error
+---@param run coreclaw.Run?
+---@return coreclaw.Error
+function errors.about(err, run)
+  err.run = err.run or run
+  if err.kind == "cancelled" and run then err.sent = "yes" end
+  return err
 end
 
 ---Is this value an error object of ours? (An iterator raises one; `pcall` catches it.)

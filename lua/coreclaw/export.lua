@@ -121,7 +121,7 @@ local function fetch(self, path, options, what, operation, get_url)
       on_progress = options.on_progress, overwrite = options.overwrite, sync = options.sync,
       max_bytes = options.max_bytes, html = what:find("^export html ") ~= nil,
     })
-  if err then err.run = self end
+  if err then errors.about(err, self) end
   return result, err
 end
 

@@ -84,7 +84,7 @@ function fleet.read(fleet_of, runs, since, timeout)
   for _, handle in ipairs(runs) do
     if missing[handle.slug] then
       -- A list that fails for now would fail for each run as well; all of them are read next time.
-      local ok, failure = nil, err and err.retryable and err
+      local ok, failure = nil, err and (err.retryable or err.kind == "cancelled") and err
       if not failure then ok, failure = handle:reload { timeout = timeout } end
       if not ok then failures[handle] = failure end
     end

@@ -8,6 +8,7 @@
 -- only. When the run has ended, everything behind is read a last time; if the platform then counts
 -- more rows than came, the pages are swept from as far back as ids are remembered.
 
+local errors = require "coreclaw.errors"
 local fingerprint = require "coreclaw.fingerprint"
 local pages = require "coreclaw.pages"
 local token = require "coreclaw.token"
@@ -41,7 +42,8 @@ local follow = {}
 
 local function fail(self, err)
   local safe = self.safe
-  err.run, err.token = err.run or self.watch.run, safe.text or self.source.token(safe.n, safe.id)
+  errors.about(err, self.watch.run)
+  err.token = safe.text or self.source.token(safe.n, safe.id)
   error(err, 0)
 end
 

@@ -33,10 +33,14 @@ local function describe(client, call, built, attempt)
   }
 end
 
----Before a request is sent: `on_request(event)`. An error raised there stops the call.
+---Before a request is sent: `on_request(event)`. An error raised there stops the call, and so does
+---returning false: then this is the call's error.
+---@return coreclaw.Error?
 function hooks.request(client, call, built, attempt)
   local hook = client.settings.on_request
-  if hook then hook(describe(client, call, built, attempt)) end
+  if hook and hook(describe(client, call, built, attempt)) == false then
+    return errors.stopped("on_request", call.id, "the request was not sent")
+  end
 end
 
 -- After a request has gone out a hook must not get between the caller and the answer: a run that

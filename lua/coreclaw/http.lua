@@ -47,11 +47,12 @@ end
 
 local function send(client, call, built, attempt)
   local way = driver.current() -- raises where nothing can be sent: nothing is meant then either
-  hooks.request(client, call, built, attempt)
+  local refused = hooks.request(client, call, built, attempt)
+  if refused then return nil, refused end
   if built.secret and not built.secret:is_open() then
     validate.fail(call.id .. " was not sent: the client was closed meanwhile")
   end
-  local refused = journal.intend(client, call, call.deadline)
+  refused = journal.intend(client, call, call.deadline)
   if refused then return nil, refused end
   return way.exchange(built)
 end
@@ -115,6 +116,8 @@ local function repeatedly(client, call, built, deadline)
       client.budget:earn(last)
       return envelope, nil, response.new(record.status, record.headers, envelope, attempt)
     end
+    -- What was not sent this time says nothing of the times before.
+    if last and err.kind == "cancelled" and err.sent == "no" then err.sent = last.sent end
     local delay = retry.again(client, err, call.operation.class, attempt, left(client, deadline))
     if not delay then return finish(err, call, attempt, since) end
     hooks.retry(client, call, attempt, delay, err)
@@ -191,7 +194,8 @@ function http.begin(client, id, params, options, bell)
   local built, deadline = call.built, set_times(client, call, call.options)
   built.timeout = limit(client, call.request_timeout, deadline)
   built.idle_timeout = call.idle_timeout
-  hooks.request(client, call, built, 1)
+  call.err = hooks.request(client, call, built, 1)
+  if call.err then return call end
   local host = driver.current()
   local record = host.submit(built)
   if not record.done then record.bell = bell end

@@ -2,6 +2,7 @@
 
 local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
+local errors = require "coreclaw.errors"
 local fold = require "coreclaw.fold"
 local http = require "coreclaw.http"
 local log = require "coreclaw.log"
@@ -18,6 +19,7 @@ local LOGS = {
   context = { type = "integer", min = 0, max = 1000, default = 0 },
   timeout = { type = "seconds" },
   poll_intervals = { type = "table" },
+  on_update = { type = "callable" },
 }
 local FOLLOW_TIMEOUT = 3600
 
@@ -29,6 +31,7 @@ local FOLLOW_TIMEOUT = 3600
 ---@field context integer?        so many entries before and after those that match, default 0
 ---@field timeout number?         seconds; with `follow` for all of it, default 3600, 0 = none
 ---@field poll_intervals number[]? with `follow`: seconds between reads without news; the last one repeats
+---@field on_update (fun(run: coreclaw.Run): boolean?)?  with `follow`: after each read of the run's state; false stops
 
 -- Methods of the run.
 local logs = { methods = {} }
@@ -90,6 +93,8 @@ local function check(options)
   options = validate.options("run:logs", options, LOGS)
   if not options.follow and options.poll_intervals then
     validate.fail("run:logs: poll_intervals belongs to follow = true")
+  elseif options.on_update and not options.follow then
+    validate.fail("run:logs: on_update belongs to follow = true")
   elseif options.ignore_case and not options.match then
     validate.fail("run:logs: ignore_case belongs to match")
   end
@@ -98,8 +103,7 @@ local function check(options)
 end
 
 local function fail(self, err)
-  err.run = err.run or self
-  error(err, 0)
+  error(errors.about(err, self), 0)
 end
 
 -- One reading of the log only.
@@ -118,7 +122,8 @@ local FAILURES = 10
 
 -- Reading after reading, until one after the run's end has come. What may pass is waited out.
 local function again(self, options)
-  local watching = watch.new(self, options.timeout or FOLLOW_TIMEOUT, options.poll_intervals)
+  local watching = watch.new(self, options.timeout or FOLLOW_TIMEOUT, options.poll_intervals,
+    options.on_update)
   local ending, done, failures, resting = watching:settled(), false, 0, false
   local reads = { odd = 0 } -- of the log; a log that can be read says nothing of a state that cannot
 

@@ -24,6 +24,7 @@ map.OPTIONS = {
   concurrency = { type = "integer", min = 1, max = 1000, default = 10 },
   wait_for_slot = { type = "boolean", default = true },
   on_start = { type = "callable" },
+  on_update = { type = "callable" },
   require = { type = "string", enum = { "data" } },
   timeout = { type = "seconds", default = 3600 },
   poll_intervals = { type = "table" },
@@ -94,11 +95,30 @@ local function deadline(self)
   return self.clock:deadline(self.timeout)
 end
 
+-- Raises what called it all off. Nothing is lost: the error names what was begun, the runs go on, and
+-- the iterator would as well.
+local function halt(self, err)
+  err.items = {}
+  for _, job in ipairs(self.active) do err.items[#err.items + 1] = job.item end
+  for _, item in ipairs(self.ended) do err.items[#err.items + 1] = item end
+  if self.pending then err.items[#err.items + 1] = self.pending.item end
+  if #self.active > 0 then err.sent = "yes" end
+  error(err, 0)
+end
+
+-- Tells a hook of an item.
+local function tell(self, name, item)
+  local hook = self[name]
+  if hook and hook(item) == false then
+    halt(self, errors.stopped(name, "runWorker", "no further run is started or looked at; none was aborted"))
+  end
+end
+
 local function has_started(self, job, run)
   job.item.run, job.since, job.deadline = run, core.time(), deadline(self)
   self.active[#self.active + 1] = job
   self.quiet = 0
-  if self.on_start then self.on_start(job.item) end
+  tell(self, "on_start", job.item)
 end
 
 -- A start that was refused for want of a place created nothing: it may be made again.
@@ -123,6 +143,9 @@ local function try_start(self, job)
     has_started(self, job, run)
   elseif may_wait(self, job, err) then
     self.pending, self.full = job, true
+  elseif err.kind == "cancelled" then -- by `on_request`, before anything was sent
+    self.pending = job
+    halt(self, err)
   else
     finish(self, job, err)
   end
@@ -158,7 +181,11 @@ local function settle(self, job, failure)
   if not failure then job.odd = 0 end
   if run.status == "aborting" and not failure then job.aborting_reads = job.aborting_reads + 1 end
   if watch.FINAL[run.status] or job.aborting_reads >= watch.ABORTING_READS then
-    finish(self, job, judge(self, job))
+    local err = judge(self, job)
+    if err and err.kind == "cancelled" then return false, err end
+    finish(self, job, err)
+  elseif failure and failure.kind == "cancelled" then
+    return false, failure
   elseif failure and not watch.may_pass(job, failure) then
     failure.run = run
     finish(self, job, failure)
@@ -172,14 +199,19 @@ end
 
 -- Reads the states of all active runs.
 local function look(self)
-  local runs, still = {}, {}
+  local runs, read, still, halted = {}, self.active, {}, nil
   for i, job in ipairs(self.active) do runs[i] = job.item.run end
   local failures = fleet.read(self.fleet, runs, #runs > 0 and oldest(self.active) or 0)
   for _, job in ipairs(self.active) do
-    if not settle(self, job, failures[job.item.run]) then still[#still + 1] = job end
+    local settled, why = settle(self, job, failures[job.item.run])
+    if not settled then still[#still + 1], halted = job, halted or why end
   end
   if #still < #self.active then self.quiet = 0 end
   self.active = still
+  if halted then halt(self, halted) end
+  for _, job in ipairs(read) do
+    if not failures[job.item.run] then tell(self, "on_update", job.item) end
+  end
 end
 
 local function schedule(self)
@@ -212,8 +244,10 @@ end
 ---@param inputs table[]|fun(): table?  a list, or an iterator
 ---@param options table?  those of `worker:start`, and concurrency: runs at once, default 10;
 ---  wait_for_slot: wait where the plan allows no further run (default true); on_start(item): called
----  when a run was started; require = "data": as of `worker:call`; timeout: seconds for each run,
----  default 3600, 0 = none; poll_intervals
+---  when a run was started, on_update(item): when its state was read; false from one of them stops with
+---  error `cancelled`: `err.items` are those begun and not handed out, and their runs go on;
+---  require = "data": as of `worker:call`; timeout: seconds for each run, default 3600, 0 = none;
+---  poll_intervals
 ---@return fun(): coreclaw.MapItem?
 function map.new(client, id, inputs, options)
   options = validate.options("client:map", options, map.OPTIONS)
@@ -222,7 +256,7 @@ function map.new(client, id, inputs, options)
     clock = client.clock, random = client.random,
     worker = handle, inputs = reader(inputs), fleet = { client = client, worker_id = handle.id },
     concurrency = options.concurrency, wait_for_slot = options.wait_for_slot,
-    on_start = options.on_start, require = options.require, timeout = options.timeout,
+    on_start = options.on_start, on_update = options.on_update, require = options.require, timeout = options.timeout,
     intervals = config.intervals("client:map", options.poll_intervals) or client.settings.poll_intervals,
     start_options = {}, active = {}, ended = {}, index = 0, quiet = 0,
   }, Map)

@@ -31,6 +31,7 @@ local INTERNAL = { "__coreclaw_data_id__", "__cafe_data_id__" }
 ---@field options { timeout: number? }?  for each request
 ---@field fetched integer?   pages that have been fetched
 ---@field objects boolean?  must the items be objects?
+---@field run coreclaw.Run?  whose pages they are
 ---@field token (fun(n: integer, id: any): string)?  names a position: rows read, id of the last one
 ---@field ahead coreclaw.Ahead?  reads further pages meanwhile
 
@@ -186,12 +187,20 @@ end
 local Reader = {}
 Reader.__index = Reader
 
+-- Raises an error that tells where to go on. Nobody wants what is on its way any more.
+function Reader:fail(err)
+  local source, from = self.source, self.from or { n = (self.page - 1) * self.limit }
+  if source.ahead then source.ahead:close() end
+  if source.token then err.token = from.text or source.token(from.n, from.id) end
+  error(errors.about(err, source.run), 0)
+end
+
 -- Takes away the rows that were read before the token was made.
 function Reader:resume(list)
   local place, position = self.place, self.from
   if not place then return list end
   if #list < place or not token.fits(position, pages.id(list[place])) then
-    error(pages.drift(self.source, "row " .. position.n .. " is not the one that the token was made at"), 0)
+    self:fail(pages.drift(self.source, "row " .. position.n .. " is not the one that the token was made at"))
   end
   self.place = nil
   local rest = {}
@@ -202,13 +211,13 @@ end
 -- Is this page one that may come here? Raises if not; notes whether it is the last.
 function Reader:check(data, list)
   local page, limit, source = self.page, self.limit, self.source
-  if self.short then error(pages.drift(source, "a page in the middle was not full"), 0) end
+  if self.short then self:fail(pages.drift(source, "a page in the middle was not full")) end
   self.short = #list < limit
   -- A short page is the last one; only where the server counts more rows is that worth a look.
   self.done = self.short and not pages.counts_more(data, page, limit, #list)
   local print = fingerprint.of(list, pages.id(list[1]) ~= nil)
   if fingerprint.repeated(print, self.print) then
-    error(pages.drift(source, string.format("page %d is page %d again", page, page - 1)), 0)
+    self:fail(pages.drift(source, string.format("page %d is page %d again", page, page - 1)))
   end
   self.print = print
 end
@@ -219,11 +228,11 @@ function Reader:next()
     self.source.fetched = (self.source.fetched or 0) + 1
     pages.bound(self.source, self.source.fetched)
     local data, list = pages.fetch(self.source, page, limit)
-    if not data then error(list, 0) end
+    if not data then self:fail(list) end
     if #list == 0 and not self.place then break end
     local rest = self:resume(list)
     self:check(data, list)
-    self.page = page + 1
+    self.page, self.from = page + 1, { n = (page - 1) * limit + #list, id = pages.id(list[#list]) }
     if #rest > 0 then
       local mark = marker(self.source, rest, (page - 1) * limit + #list - #rest)
       local object = pages.read(data, pages.key(self.source), page, limit, self.skip_internal)

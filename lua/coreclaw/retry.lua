@@ -70,7 +70,7 @@ end
 ---@param rest number         seconds left of the call
 ---@return number? seconds to wait
 function retry.again(client, err, class, attempt, rest)
-  local delay = client.retry(err, class, attempt)
+  local delay = err.kind ~= "cancelled" and client.retry(err, class, attempt)
   if not delay or delay >= rest then return nil end
   if client.budget:spend(err) then return delay end
   err.budget_spent = true

@@ -18,6 +18,7 @@ local ROWS = {
   limit = PAGE.limit, page = PAGE.page, skip_internal = PAGE.skip_internal, timeout = PAGE.timeout,
   follow = { type = "boolean", default = false },
   poll_intervals = { type = "table" },
+  on_update = { type = "callable" },
   from = { type = "string" },
   ahead = { type = "integer", min = 0, max = 64 },
 }
@@ -36,6 +37,7 @@ local FOLLOW_TIMEOUT = 3600
 ---@field skip_internal boolean?  leave out the platform's own row id, default true
 ---@field timeout number?         seconds for each page; with `follow` for all of it, default 3600, 0 = none
 ---@field poll_intervals number[]? with `follow`: seconds between reads without news; the last one repeats
+---@field on_update (fun(run: coreclaw.Run): boolean?)?  with `follow`: after each read of the run's state; false stops
 
 -- Methods of the run.
 local rows = { methods = {} }
@@ -45,7 +47,7 @@ local Run = rows.methods
 
 local function source(run, timeout)
   return {
-    client = run.client, operation = "listWorkerRunResults", path = { runId = run.slug },
+    client = run.client, run = run, operation = "listWorkerRunResults", path = { runId = run.slug },
     options = { timeout = timeout },
     token = token.writer(run.slug),
   }
@@ -61,6 +63,8 @@ local function check(where, run, options)
     validate.fail(where .. ": poll_intervals belongs to follow = true")
   elseif options.ahead and options.follow then
     validate.fail(where .. ": ahead does not go with follow = true")
+  elseif options.on_update and not options.follow then
+    validate.fail(where .. ": on_update belongs to follow = true")
   end
   options.poll_intervals = config.intervals(where, options.poll_intervals)
   options.page, options.limit = options.page or 1, options.limit or 100
@@ -81,7 +85,7 @@ local function each(where, run, options)
   options = check(where, run, options)
   if not options.follow then return finished(run, options) end
   local timeout = options.timeout or FOLLOW_TIMEOUT
-  local reader = follow.new(source(run), watch.new(run, timeout, options.poll_intervals), options)
+  local reader = follow.new(source(run), watch.new(run, timeout, options.poll_intervals, options.on_update), options)
   return function() return reader:next() end
 end
 
@@ -101,7 +105,7 @@ end
 ---
 ---The second value is a token: `run:results { from = token }` goes on behind that row, in any
 ---process. No row is lost; only where the platform has moved rows may some come again. A raised
----error of `follow` has one too, in `err.token`.
+---error has one too, in `err.token`.
 ---@param options coreclaw.RowsOptions?
 ---@return fun(): table?, string?
 function Run:results(options)

@@ -174,22 +174,22 @@ end
 
 ---Waits until the run has ended. Polls `getWorkerRun` after 2, 2, 3, 5, 8, 10, then every 15
 ---seconds, ± 20 %. A run that stays `aborting` is returned as it is after ten further reads.
----On timeout: error `wait_timeout` with the run in it; the run goes on.
----@param options { timeout: number?, on_update: fun(run: coreclaw.Run)?, poll_intervals: number[]? }?
+---On timeout: error `wait_timeout` with the run in it; the run goes on. It goes on as well when
+---`on_update` returns false: error `cancelled`.
+---@param options { timeout: number?, on_update: (fun(run: coreclaw.Run): boolean?)?, poll_intervals: number[]? }?
 ---  timeout in seconds, default 3600, 0 = none; on_update is called after each read
 ---@return coreclaw.Run?   itself: look at `status`
 ---@return coreclaw.Error?
 function Run:wait(options)
   options = validate.options("run:wait", options, WAIT)
   local watching = watch.new(self, options.timeout,
-    config.intervals("run:wait", options.poll_intervals))
+    config.intervals("run:wait", options.poll_intervals), options.on_update)
   local just_started = self.raw == nil and self.status ~= nil
   while not watching:settled() do
     if just_started and not watching:pause() then return nil, watching:expired() end
     just_started = true
     local ok, err = watching:read()
     if ok == nil then return nil, err end
-    if ok and options.on_update then options.on_update(self) end
   end
   return self
 end

@@ -130,6 +130,7 @@ local function decide(self, options)
   end
   local page, err = self:results_page { limit = options.limit, timeout = options.timeout }
   if page then return verdict.judge(self.status, page) end
+  if err.kind == "cancelled" then return nil, errors.about(err, self) end
   return result("ERROR_RECORD", self.status, self.results_count, "the rows cannot be read: " .. err.message)
 end
 
@@ -153,7 +154,9 @@ function verdict.methods:verdict(options)
     local ok, err = self:reload { timeout = options.timeout }
     if not ok then return nil, err end
   end
-  return scrub(decide(self, options), config.secret(self.client.settings))
+  local found, err = decide(self, options)
+  if not found then return nil, err end
+  return scrub(found, config.secret(self.client.settings))
 end
 
 ---The error of a run that succeeded without bringing data; nil if it brought some. For `require = "data"`.

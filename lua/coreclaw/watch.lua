@@ -34,12 +34,13 @@ end
 ---@param run coreclaw.Run
 ---@param timeout number       seconds for all of it, 0 = none
 ---@param intervals number[]?  default: the client's
+---@param on_update (fun(run: coreclaw.Run): boolean?)?  after each read; false stops the watch
 ---@return coreclaw.Watch
-function watch.new(run, timeout, intervals)
+function watch.new(run, timeout, intervals, on_update)
   return setmetatable({
     run = run, timeout = timeout, intervals = intervals or run.client.settings.poll_intervals,
     clock = run.client.clock, deadline = run.client.clock:deadline(timeout),
-    pauses = 0, aborting_reads = 0,
+    pauses = 0, aborting_reads = 0, on_update = on_update,
   }, Watch)
 end
 
@@ -81,10 +82,11 @@ function Watch:read()
   self.cause = err
   if not ok then
     if self:may_pass(err) then return false end
-    return nil, err
+    return nil, errors.about(err, self.run)
   end
   self.odd = 0
   if self.run.status == "aborting" then self.aborting_reads = self.aborting_reads + 1 end
+  if self.on_update and self.on_update(self.run) == false then return nil, watch.stopped(self.run) end
   return true
 end
 
@@ -121,6 +123,14 @@ function watch.timeout_error(run, timeout, cause)
       run.slug, run.status or "unread", timeout),
     cause = cause, run = run, sent = "yes", retryable = true, operation = "getWorkerRun",
   }
+end
+
+---The error for an `on_update` that returned false.
+---@param run coreclaw.Run
+---@return coreclaw.Error
+function watch.stopped(run)
+  return errors.stopped("on_update", "getWorkerRun",
+    "run " .. run.slug .. " is not waited for any more; it was not aborted and goes on", run)
 end
 
 ---@return coreclaw.Error

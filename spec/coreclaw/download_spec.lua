@@ -529,7 +529,7 @@ describe("a download", function()
     it("stops when told to, and goes on later", function()
       local result, err = fetch(1000, "slow=100,0", { on_progress = function() return false end })
       assert.same({ nil, "cancelled" }, { result, err.kind })
-      assert.truthy(err.message:find("^on_progress stopped the download; %d+ bytes are kept in"), err.message)
+      assert.truthy(err.message:find("^on_progress returned false: the download was stopped; %d+ bytes are kept in"), err.message)
       whole(1, 1000, 1, fetch(1000, "slow=0"))
     end)
 

@@ -64,7 +64,9 @@ local function look_once(job, block)
 end
 
 local function stopped()
-  return errors.new { kind = "cancelled", message = "on_progress stopped the download", sent = "yes" }
+  local err = errors.stopped("on_progress", nil, "the download was stopped")
+  err.sent = "yes"
+  return err
 end
 
 ---Tells the caller how far it is. Its errors are kept as `job.raised`, to be raised once nothing is
@@ -96,17 +98,21 @@ end
 ---Sends the request for the file, or for what is missing of it, and waits for the end. What is to be
 ---done if the answer is not what it was taken for stands in `job.outcome` and `job.err`.
 ---@param job table
----@return table record
+---@return table? record  nil where `on_request` did not let it out
 function transfer.run(job)
   local offset, validator = job.part:point(job.place)
   if job.whole then offset = 0 end
   -- What is written down must be gone before another file can be written over it.
   if offset == 0 then job.part:forget() end
   job.offset, job.looked, job.outcome, job.err = offset, false, nil, nil
-  job.attempts = job.attempts + 1
   local request = build(job, offset, validator)
-  hooks.request(job.client, job.call,
-    { method = "GET", url = storage.shown(job.link), headers = request.headers }, job.attempts)
+  local refused = hooks.request(job.client, job.call,
+    { method = "GET", url = storage.shown(job.link), headers = request.headers }, job.attempts + 1)
+  if refused then
+    job.err = refused
+    return nil
+  end
+  job.attempts = job.attempts + 1
   local record = driver.current().submit(request)
   follow(job, record)
   return record
