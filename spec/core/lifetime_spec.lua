@@ -191,6 +191,25 @@ describe("lifetime", function()
       assert.truthy(took < 5, took)
     end)
 
+    -- Of 5.1 os.exit closes no state, and so leaves all to the system.
+    for _, where in ipairs({ "the program", "a coroutine", "a function that pcall called" }) do
+      it("by an os.exit that closes the state, in " .. where .. ", ends cleanly", function()
+        local code, took = run(([[
+          local function leave()
+            for _, path in ipairs({ "/silent", "/stall", "/endless" }) do
+              engine:submit({ url = "%s" .. path })
+            end
+            engine:wait(0.1)
+            os.exit(0, true)
+          end
+          local how = { ["a coroutine"] = coroutine.wrap(leave), ["the program"] = leave }
+          pcall(how["%s"] or leave)
+        ]]):format(url, where))
+        assert.equal("0", code)
+        assert.truthy(took < 20, took)
+      end)
+    end
+
     it("during a slow lookup ends at once, and does not crash when its libraries are unloaded", function()
       local code, took = run([[
         engine:submit({ url = "http://slow.invalid/" })
@@ -268,6 +287,31 @@ describe("lifetime", function()
       assert.equal("ok", finish(engine)[1].body)
       assert.same({}, drain(engine))
       engine:close()
+    end)
+
+    it("a forked child that forgets it, or ends with it, leaves the parent's transfers alone", function()
+      for _, forgets in ipairs({ true, false }) do
+        local holder = { core.engine({}) }
+        holder[1]:submit({ url = url .. "/slow/300" })
+        holder[1]:submit({ url = url .. "/drip/20/20" })
+        holder[1]:wait(0.05)
+        local pid = ffi.C.fork()
+        if pid == 0 then
+          if forgets then
+            holder[1] = nil
+            collectgarbage()
+            collectgarbage()
+          end
+          ffi.C._exit(7)
+        end
+        local status = ffi.new("int[1]")
+        ffi.C.waitpid(pid, status, 0)
+        assert.equal(7 * 256, status[0])
+        local results = finish(holder[1])
+        assert.equal(2, #results)
+        for _, result in ipairs(results) do assert.equal(200, result.status) end
+        holder[1]:close()
+      end
     end)
   end
 end)
