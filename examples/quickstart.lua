@@ -3,7 +3,8 @@
 --   make demo                                    no account needed: the sandbox plays the platform
 --   CORECLAW_API_KEY=… lua examples/quickstart.lua owner/name '{"keywords": ["coffee"]}'
 --
--- Progress goes to stderr, the table to stdout.
+-- Progress goes to stderr, the table to stdout. Ctrl-C stops the waiting, not the run: what is printed
+-- then takes it up again.
 
 local coreclaw = require "coreclaw"
 
@@ -24,15 +25,19 @@ local function connect()
   return client, sandbox
 end
 
+-- What is to be done: a run to be taken up again, or a Worker and its input.
 local function job(sandbox)
-  if arg[1] then
-    return arg[1], assert(coreclaw.json.decode(arg[2] or "{}"))
-  elseif sandbox then
-    return "demo/page-scraper", {
+  if arg[1] == "--resume" and arg[2] and not sandbox then
+    return { resume = arg[2] }
+  elseif arg[1] and arg[1] ~= "--resume" then
+    return { worker = arg[1], input = assert(coreclaw.json.decode(arg[2] or "{}")) }
+  elseif sandbox and not arg[1] then
+    return { worker = "demo/page-scraper", input = {
       start_urls = { sandbox.site_url }, follow_links = true, max_pages = 12,
-    }
+    } }
   end
   say("usage: quickstart.lua OWNER/WORKER ['{\"field\": \"value\"}']")
+  say("       quickstart.lua --resume TEXT      with a key: a run that this program has left")
   os.exit(2)
 end
 
@@ -93,26 +98,66 @@ local function print_table(headers, rows)
 end
 
 local client, sandbox = connect()
-local name, input = job(sandbox)
+local wanted = job(sandbox)
+local run, starting
 
-local run = assert(client:worker(name):start(input))
-say("started   run %s of %s", run.slug, name)
-
-assert(run:wait {
-  timeout = 1800,
-  on_update = function(r) say("%-9s %d rows", r.status, r.results_count) end,
-})
-if run.status ~= "succeeded" then
-  local log = assert(run:log())
-  for _, entry in ipairs(log.entries) do say("log       %s", entry.text) end
-  os.exit(1)
+local function begin()
+  if wanted.resume then
+    run = client:run(wanted.resume)
+    say("resumed   run %s", run.slug)
+    return
+  end
+  starting = true
+  run = assert(client:worker(wanted.worker):start(wanted.input))
+  starting = false
+  say("started   run %s of %s", run.slug, wanted.worker)
 end
 
-local first = assert(run:results_page { limit = 1 })
-local rows = {}
-for row in run:results() do rows[#rows + 1] = row end
-print_table(first.headers, rows)
-io.stdout:flush() -- the table first, wherever both go
-say("done      %d rows", #rows)
+local function work()
+  begin()
+  assert(run:wait {
+    timeout = 1800,
+    on_update = function(r) say("%-9s %d rows", r.status, r.results_count) end,
+  })
+  if run.status ~= "succeeded" then
+    local log = assert(run:log())
+    for _, entry in ipairs(log.entries) do say("log       %s", entry.text) end
+    os.exit(1)
+  end
+  local first = assert(run:results_page { limit = 1 })
+  local rows = {}
+  for row in run:results() do rows[#rows + 1] = row end
+  print_table(first.headers, rows)
+  io.stdout:flush() -- the table first, wherever both go
+  say("done      %d rows", #rows)
+end
+
+-- For a shell to read again.
+local function quoted(text)
+  return text:find "^[%w/._-]+$" and text or "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- After Ctrl-C: where the run is, and how to go on.
+local function tell_where()
+  if run and sandbox then
+    say("stopped   the sandbox and run %s in it end with this program", run.slug)
+  elseif run then
+    say("stopped   waiting; run %s was not aborted and goes on. To take it up again:", run.slug)
+    say("  %s %s --resume %s", quoted(arg[-1] or "lua"), quoted(arg[0]), quoted(run:serialize()))
+  elseif starting then
+    say("stopped   while the run was being started: it may have been, once. See client:runs()")
+  else
+    say("stopped   before anything was started")
+  end
+end
+
+-- The lua program makes an error of Ctrl-C.
+local ok, err = pcall(work)
+if not ok and tostring(err):find "interrupted!$" then
+  tell_where()
+  os.exit(130)
+elseif not ok then
+  error(err, 0)
+end
 
 if sandbox then sandbox:stop() end
