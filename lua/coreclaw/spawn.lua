@@ -22,6 +22,7 @@ local spawn = {}
 ---@field status "running"|"done"|"failed"
 ---@field err any              what it raised
 ---@field traceback string?    where
+---@field package joined boolean?  has somebody seen its end?
 local Task = { __name = "coreclaw.Task" }
 Task.__index = Task
 
@@ -88,7 +89,8 @@ end
 ---@return boolean ended
 function Task:wait(seconds)
   validate.value("task:wait", "seconds", seconds, { type = "seconds" })
-  return self.home.wait(self.ended, seconds)
+  self.joined = self.home.wait(self.ended, seconds)
+  return self.joined
 end
 
 ---Asks the task to stop: a request on its way ends as `cancelled` (a start that has left is an

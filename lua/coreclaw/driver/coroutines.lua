@@ -4,8 +4,9 @@
 
 local coroutines = {}
 
--- Coroutine → the task it runs. Weak: what is dead vanishes.
-local tasks = setmetatable({}, { __mode = "k" })
+-- Coroutine → the task it runs. Weak: what is dead vanishes. Both ways, for a task knows its coroutine,
+-- and Lua 5.1 would never let go of the two; what runs has its task on its stack.
+local tasks = setmetatable({}, { __mode = "kv" })
 
 -- PUC Lua 5.1 cannot yield across pcall, the iterator of a for loop or a metamethod, and has no
 -- function to tell. LuaJIT can, and 5.2 has learned it.

@@ -4,14 +4,15 @@ local core = require "coreclaw.core"
 local coroutines = require "coreclaw.driver.coroutines"
 local pool = require "coreclaw.driver.pool"
 local protect = require "coreclaw.driver.protect"
+local validate = require "coreclaw.validate"
 
 local driver = { name = "cqueues" }
 
-local transfers = pool.new "direct"
-local leader          -- the coroutine that watches
-local followers = {}  -- record → condition of who waits for that transfer
+local leader, led_at  -- the coroutine that watches, and when it last did
+local followers = {}  -- conditions of those who wait
 
--- Whoever leads may be thrown away by its controller. Nobody waits longer than that without a look.
+-- Whoever leads looks that often. Its controller may be thrown away, or not be run any more: then
+-- another one leads.
 local LOOK = 1
 
 local count, ended = 0, nil
@@ -19,6 +20,9 @@ local count, ended = 0, nil
 local function lib(name)
   return require(name)
 end
+
+-- A new descriptor may get the old one's number, and the controllers would take it for that.
+local transfers = pool.new("direct", function(engine) lib "cqueues".cancel(engine:fd()) end)
 
 ---Does a cqueues coroutine run here, or a task that was started in one?
 function driver.is_here()
@@ -30,12 +34,12 @@ function driver.is_here()
 end
 
 local function hand_over()
-  local _, condition = next(followers)
+  local condition = next(followers)
   if condition then condition:signal() end
 end
 
 local function has_leader()
-  return leader ~= nil and coroutine.status(leader) ~= "dead"
+  return leader ~= nil and coroutine.status(leader) ~= "dead" and core.now() - led_at < 2 * LOOK
 end
 
 local function rest(deadline)
@@ -44,28 +48,38 @@ end
 
 -- Watches until its own transfer has ended.
 local function lead(record, deadline)
-  leader = coroutine.running()
+  local me = coroutine.running()
+  leader = me
   local watched = { pollfd = transfers:bind():fd(), events = "r" }
-  while not record.done and core.now() < deadline do
+  while leader == me and not record.done and core.now() < deadline do
+    led_at = core.now()
     lib "cqueues".poll(watched, rest(deadline))
     transfers.engine:step()
     transfers:drain()
   end
+  if leader ~= me then return end
   leader = nil
   hand_over()
 end
 
-local function follow(record, deadline)
+local function follow(condition, deadline)
+  followers[condition] = true
+  condition:wait(rest(deadline))
+  followers[condition] = nil
+end
+
+local function condition_of(record)
   local condition = lib "cqueues.condition".new()
   pool.on_done(record, function() condition:signal() end)
-  followers[record] = condition
-  condition:wait(rest(deadline))
-  followers[record] = nil
+  return condition
 end
 
 -- Outside of cqueues, for something that was begun inside.
 local function block(record, deadline)
   while not record.done and core.now() < deadline do
+    if deadline == math.huge and not transfers:busy() then
+      validate.fail "coreclaw: this wait would never end: a task of cqueues goes on in its controller alone"
+    end
     transfers:bind():wait(rest(deadline))
     transfers:drain()
   end
@@ -81,8 +95,14 @@ function driver.wait(record, seconds)
     block(record, deadline)
     return record.done
   end
+  local condition
   while not record.done and core.now() < deadline do
-    if transfers:busy() and not has_leader() then lead(record, deadline) else follow(record, deadline) end
+    if transfers:busy() and not has_leader() then
+      lead(record, deadline)
+    else
+      condition = condition or condition_of(record)
+      follow(condition, deadline)
+    end
   end
   return record.done
 end

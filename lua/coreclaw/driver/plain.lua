@@ -8,8 +8,8 @@ local validate = require "coreclaw.validate"
 
 local plain = { name = "plain" }
 
-local transfers = pool.new "direct"
-local tasks = scheduler.new()
+local transfers = pool.new("direct", function() end)
+local tasks = scheduler.new(function() transfers:abandon() end)
 local sleepers = timers.new()
 
 -- One look at everything; waits at most until `deadline`, if there is nothing to do.
@@ -21,13 +21,13 @@ local function turn(deadline)
   if tasks:may_nest() then sleepers:fire(core.now()) end
 end
 
--- Can anything ever end this wait?
-local function check_alive(record, deadline)
-  if record.id or deadline < math.huge then return end
+-- Why this wait would never end, if so.
+local function hopeless(record, deadline)
+  if record.id or deadline < math.huge then return nil end
   if not tasks:may_nest() then
-    validate.fail "coreclaw: too many tasks wait inside each other, in coroutines that are none of ours"
+    return "coreclaw: too many tasks wait inside each other, in coroutines that are none of ours"
   elseif not transfers:busy() and not tasks.ready[1] and sleepers:due() == math.huge then
-    validate.fail "coreclaw: this wait would never end: no task can go on"
+    return "coreclaw: this wait would never end: no task can go on"
   end
 end
 
@@ -39,7 +39,8 @@ local function block_until(record, deadline)
     if tasks.ready[1] and tasks:may_nest() then
       turn(0)
     elseif not ran then
-      check_alive(record, deadline)
+      local why = hopeless(record, deadline)
+      if why then return false, why end
       if core.now() >= deadline then return false end
       turn(deadline)
     end
@@ -50,7 +51,8 @@ end
 -- An error raised meanwhile (by a debug hook: Ctrl-C in the lua program) ends every transfer: a
 -- start that was interrupted must not leave later.
 local function block(record, deadline)
-  local ok, result = pcall(block_until, record, deadline)
+  local ok, result, why = pcall(block_until, record, deadline)
+  if ok and why then validate.fail(why) end
   if ok then return result end
   transfers:abandon()
   error(result, 0)

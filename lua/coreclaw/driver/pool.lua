@@ -19,6 +19,7 @@ local INTERRUPTED = {
 ---@class coreclaw.Pool
 ---@field mode "direct"|"thread"
 ---@field engine table?   of the process `owner`
+---@field forget fun(engine: table)?  called before an engine is closed; with it, it may be at any time
 local Pool = {}
 Pool.__index = Pool
 
@@ -29,9 +30,10 @@ local limits = { max_host_connections = 16, max_connections = 256, max_idle = 64
 local all = setmetatable({}, { __mode = "k" })
 
 ---@param mode "direct"|"thread"
+---@param forget fun(engine: table)?
 ---@return coreclaw.Pool
-function pool.new(mode)
-  local self = setmetatable({ mode = mode, records = {} }, Pool)
+function pool.new(mode, forget)
+  local self = setmetatable({ mode = mode, forget = forget, records = {} }, Pool)
   all[self] = true
   return self
 end
@@ -65,9 +67,12 @@ end
 ---@param host integer  to one host; 0: no limit
 ---@param total integer in all; 0: no limit
 function pool.limit(host, total)
+  local fewer = host ~= 0 and (limits.max_host_connections == 0 or host < limits.max_host_connections)
   limits = { max_host_connections = host, max_connections = total, max_idle = math.max(64, host, total) }
   for each in pairs(all) do
     if each.engine and each.owner == core.pid() then each.engine:limit(limits) end
+    -- libcurl goes on using connections that are open: with a new engine none is
+    if fewer and each.forget and each:is_bound() and not each:busy() then each:abandon() end
   end
 end
 
@@ -137,7 +142,10 @@ function Pool:abandon()
   local records, engine = self.records, self.engine
   local own = self.owner == core.pid()
   self.owner, self.engine, self.records = nil, nil, {}
-  if own and engine then engine:close() end
+  if own and engine then
+    if self.forget then self.forget(engine) end
+    engine:close()
+  end
   for _, record in pairs(records) do
     record.body = INTERRUPTED
     pool.complete(record)

@@ -16,16 +16,19 @@ Scheduler.__index = Scheduler
 
 local scheduler = {}
 
----@param kick fun()?  called when something has become ready outside of run_ready
+---@param abandon fun()  ends every transfer, when the program is interrupted
+---@param kick fun()?    called when something has become ready outside of run_ready
 ---@return coreclaw.Scheduler
-function scheduler.new(kick)
-  return setmetatable({ ready = {}, count = 0, depth = 0, kick = kick or function() end }, Scheduler)
+function scheduler.new(abandon, kick)
+  return setmetatable({
+    ready = {}, count = 0, depth = 0, abandon = abandon, kick = kick or function() end,
+  }, Scheduler)
 end
 
 -- The `lua` program turns Ctrl-C into this error, in whatever coroutine runs. It is meant for the
 -- program, not for a task.
 local function is_interrupt(err)
-  return type(err) == "string" and err:find("interrupted!$") ~= nil
+  return type(err) == "string" and (err == "interrupted!" or err:find(":%d+: interrupted!$") ~= nil)
 end
 
 local function resume(self, task)
@@ -43,14 +46,19 @@ local function resume(self, task)
   if self.count == 0 and self.idle then pool.complete(self.idle) end
 end
 
----Starts a task at once; it runs until it first waits.
+---Starts a task at once, unless that is too deep in others; it runs until it first waits.
 ---@param task table     becomes the task
 ---@param fn function
 ---@param failed fun(err: any, traceback: string)  called when fn raised
-function Scheduler:start(task, fn, failed)
+---@param later boolean? not at once in any case
+function Scheduler:start(task, fn, failed, later)
   task.co = coroutines.create(fn, task)
   task.scheduler, task.failed = self, failed
   self.count = self.count + 1
+  if later or not self:may_nest() then
+    self.ready[#self.ready + 1] = task
+    return self.kick()
+  end
   resume(self, task)
   self:raise_interrupt()
 end
@@ -69,11 +77,13 @@ function Scheduler:here()
   return task and task.scheduler == self and task or nil
 end
 
----Raises what was meant for the program.
+---Raises what was meant for the program; a start that was interrupted must not leave later.
 function Scheduler:raise_interrupt()
   local err = self.interrupt
+  if not err then return end
   self.interrupt = nil
-  if err then error(err, 0) end
+  self.abandon()
+  error(err, 0)
 end
 
 ---Wakes a task that was parked with this token; any other has been woken already.

@@ -12,10 +12,16 @@ local validate = require "coreclaw.validate"
 
 local uv_driver = { name = "uv" }
 
-local transfers = pool.new "direct"
-local tasks
 local poll, polled -- the handle, and the engine whose descriptor it watches
+local tasks
 local scheduled = false
+
+local function let_go()
+  if poll and not poll:is_closing() then poll:close() end
+  poll, polled = nil, nil
+end
+
+local transfers = pool.new("direct", let_go)
 
 local function vim_api()
   local vim = rawget(_G, "vim")
@@ -52,24 +58,32 @@ local function soon(fn)
   end)
 end
 
--- Tasks never run inside a callback of libuv: there Neovim refuses most of its API.
-tasks = scheduler.new(function()
+-- Tasks go on in no callback of libuv: there Neovim refuses most of its API.
+tasks = scheduler.new(function() transfers:abandon() end, function()
   if scheduled then return end
   scheduled = true
   soon(run_tasks)
 end)
 
-local function on_readable()
-  if not transfers:is_bound() then return end
+-- The loop can only end when nothing is watched that nobody waits for.
+local function rest()
+  if poll and not transfers:busy() then poll:stop() end
+end
+
+local function look()
   transfers.engine:step()
   transfers:drain()
-  if not transfers:busy() then poll:stop() end
+  rest()
+end
+
+local function on_readable()
+  if transfers:is_bound() then look() end
 end
 
 local function watch()
   local engine = transfers:bind()
   if polled ~= engine then
-    if poll and not poll:is_closing() then poll:close() end
+    let_go()
     poll, polled = uv().new_poll(engine:fd()), engine
   end
   if not poll:is_active() then poll:start("r", on_readable) end
@@ -113,30 +127,49 @@ local function wait_in_vim(vim, record, seconds)
   return record.done
 end
 
--- Inside a callback the loop cannot be run; a transfer can be waited for all the same.
+-- Inside a callback the loop cannot be run; a transfer and the time can be waited for all the same.
 local function block(record, seconds)
-  if not transfers:busy() then
-    validate.fail("coreclaw cannot wait for a task or the time inside a callback of the loop; use "
-      .. "coreclaw.spawn there")
-  end
   local deadline = seconds and core.now() + seconds or math.huge
   while not record.done and core.now() < deadline do
-    transfers.engine:wait(math.min(1, deadline - core.now()))
+    if not seconds and not transfers:busy() then
+      validate.fail "coreclaw cannot wait for a task inside a callback of the loop; use coreclaw.spawn there"
+    end
+    transfers:bind():wait(math.min(1, deadline - core.now()))
     transfers:drain()
+    rest()
   end
   return record.done
 end
 
+-- The second value tells that nothing is left which could end this.
+local function turn_until(record, is_up)
+  while not record.done and not is_up() do
+    if not uv().run "once" and not record.done and not is_up() then return false, true end
+  end
+  return record.done
+end
+
+-- As in a plain program, what interrupts the wait ends every transfer.
 local function run_loop(record, seconds)
   local up, timer = false, nil
   if seconds then timer = set_timer(seconds)(function() up = true end) end
-  while not record.done and not up do
-    if not uv().run "once" and not record.done then
-      validate.fail "coreclaw: this wait would never end: nothing is left in the loop"
-    end
-  end
+  local ok, done, stuck = pcall(turn_until, record, function() return up end)
   if timer then clear_timer(timer) end
-  return record.done
+  if stuck then validate.fail "coreclaw: this wait would never end: nothing is left in the loop" end
+  if ok then return done end
+  transfers:abandon()
+  error(done, 0)
+end
+
+-- An editor command that nobody waits for must not fail in silence.
+local GRACE = 200
+
+local function tell_if_unseen(vim, task)
+  vim.defer_fn(function()
+    if task.joined or task.cancelled then return end
+    local text = type(task.err) == "string" and task.err .. "\n" .. task.traceback or tostring(task.err)
+    vim.notify("coreclaw.spawn: " .. text, vim.log.levels.ERROR)
+  end, GRACE)
 end
 
 -- ---- the driver -------------------------------------------------------------------------------
@@ -166,13 +199,12 @@ function uv_driver.wait(record, seconds)
 end
 
 function uv_driver.poll()
-  if not transfers:busy() then return end
-  transfers.engine:step()
-  transfers:drain()
+  if transfers:busy() then look() end
 end
 
 function uv_driver.cancel(record)
   transfers:cancel(record)
+  rest()
 end
 
 function uv_driver.progress(record)
@@ -180,7 +212,12 @@ function uv_driver.progress(record)
 end
 
 function uv_driver.spawn(task, fn, failed)
-  tasks:start(task, fn, failed)
+  local vim = vim_api()
+  if not vim then return tasks:start(task, fn, failed) end
+  tasks:start(task, fn, function(...)
+    failed(...)
+    tell_if_unseen(vim, task)
+  end, vim.in_fast_event())
 end
 
 function uv_driver.all_ended()
