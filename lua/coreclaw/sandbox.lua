@@ -149,6 +149,7 @@ end
 ---@field method? string … with this method
 ---@field path? string … whose path matches this Lua pattern
 ---@field origin? "api"|"site"|"files"|"hook" … at this part of the sandbox (default api)
+---@field agent? string … from clients with exactly this `user_agent`
 ---@field times? integer so many requests (default 1, or no end with probability)
 ---@field nth? integer the n-th request, counted from the setting of the fault
 ---@field probability? number each request with this chance

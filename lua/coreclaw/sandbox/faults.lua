@@ -6,7 +6,7 @@ local M = {}
 
 -- What a fault may say, and of which type.
 local FIELDS = {
-  operation = "string", path = "string", method = "string", origin = "string",
+  operation = "string", path = "string", method = "string", origin = "string", agent = "string",
   times = "number", nth = "number", probability = "number", seed = "number",
   delay = "number", work = "boolean", status = "number", code = "number", message = "string",
   headers = "table", body = "string", content_type = "string", raw = "string", close = "string",
@@ -100,6 +100,7 @@ end
 local function concerns(spec, request, operation)
   return (not spec.operation or (operation and operation.id == spec.operation))
     and (not spec.method or spec.method == request.method)
+    and (not spec.agent or spec.agent == request.headers["user-agent"])
     and (not spec.path or request.path:find(spec.path) ~= nil)
     and (spec.origin or "api") == request.origin
 end

@@ -44,6 +44,33 @@ function VERBS.clear_faults()
   return true
 end
 
+-- All faults at once, in place of those before: one call for each trial of a campaign.
+function VERBS.set_faults(arguments)
+  faults.clear()
+  for _, spec in ipairs(arguments.list or {}) do
+    faults.add(spec)
+  end
+  return true
+end
+
+-- What has been made, in short: paid runs and queue items from a number on, and saved tasks.
+function VERBS.ledger(arguments)
+  local paid, items, saved = {}, {}, {}
+  for i = (arguments.paid or 0) + 1, #state.paid do
+    local entry = state.paid[i]
+    paid[#paid + 1] = encode.fields("operation", entry.operation, "input", entry.input, "run_slug", entry.run_slug)
+  end
+  for _, item in ipairs(state.queue) do
+    if tonumber(item.ref) > (arguments.queue or 0) then
+      items[#items + 1] = encode.fields("ref", item.ref, "input", item.order.input)
+    end
+  end
+  for i = (arguments.tasks or 0) + 1, #state.task_list do
+    saved[#saved + 1] = encode.fields("slug", state.task_list[i].slug, "title", state.task_list[i].title)
+  end
+  return encode.fields("paid", encode.list(paid), "queue", encode.list(items), "tasks", encode.list(saved))
+end
+
 function VERBS.callbacks()
   return encode.list(callbacks.all())
 end
