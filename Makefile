@@ -132,6 +132,14 @@ fuzz: ## Fuzz the C core: make fuzz SECONDS_EACH=60 TARGET=json SEED=1 (all targ
 	@$(MAKE) --no-print-directory -s fuzz-targets
 	@sh spec/fuzz/run.sh $(or $(SECONDS_EACH),60) $(or $(TARGET),$(FUZZ))
 
+.PHONY: campaign
+campaign: ## A campaign of faults against the sandbox's books: make campaign N=100000 SEED=1 JOBS=2 (or TRIAL=4711 SEED=1)
+	@sh spec/support/install.sh $(DEMO_PACKAGES) openssl
+	@$(MAKE) --no-print-directory -s build LUAS="5.4 jit"
+	@sh spec/faults/campaign.sh $(or $(LUA),luajit)
+
+export N SEED JOBS TRIAL SECONDS
+
 .PHONY: lint
 lint: ## luacheck; gcc and clang with all warnings; cppcheck; the boundary of the two alphabets
 	@sh spec/support/install.sh $(LINT_PACKAGES)

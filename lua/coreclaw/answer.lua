@@ -179,6 +179,17 @@ function answer.list(data, key, operation, objects)
   return list
 end
 
+---The list of a page. An answer that holds something, but no list, is no empty page: rows would be
+---missing without a word.
+---@return table?
+---@return coreclaw.Error?
+function answer.page(data, key, operation, objects)
+  if data[key] == nil and data.count ~= 0 and next(data) ~= nil then
+    return nil, answer.unusable("the answer holds no " .. key, operation)
+  end
+  return answer.list(data, key, operation, objects)
+end
+
 ---What JSON calls a decoded value.
 ---@return string
 function answer.show(value)

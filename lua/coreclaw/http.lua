@@ -97,8 +97,10 @@ function http.unknown_outcome(err, call, since)
   }
 end
 
-local function finish(err, call, attempt, since)
+-- What was refused in the end may have been done by an attempt whose answer was lost.
+local function finish(err, call, attempt, since, unsure)
   err.operation, err.attempts = call.id, attempt
+  if unsure then err.sent = "unknown" end
   if call.operation.class == "paid" and err.sent == "unknown" then
     err = http.unknown_outcome(err, call, since)
   end
@@ -106,7 +108,7 @@ local function finish(err, call, attempt, since)
 end
 
 local function repeatedly(client, call, built, deadline)
-  local since, attempt, last = math.floor(core.time()), 0, nil
+  local since, attempt, last, unsure = math.floor(core.time()), 0, nil, false
   while true do
     attempt = attempt + 1
     built.timeout = limit(client, call.request_timeout, deadline)
@@ -119,7 +121,8 @@ local function repeatedly(client, call, built, deadline)
     -- What was not sent this time says nothing of the times before.
     if last and err.kind == "cancelled" and err.sent == "no" then err.sent = last.sent end
     local delay = retry.again(client, err, call.operation.class, attempt, left(client, deadline))
-    if not delay then return finish(err, call, attempt, since) end
+    if not delay then return finish(err, call, attempt, since, unsure) end
+    unsure = unsure or err.sent == "unknown"
     hooks.retry(client, call, attempt, delay, err)
     last = err
     client.clock.sleep(delay)

@@ -63,6 +63,8 @@ local function reader(inputs)
 end
 
 local function finish(self, job, err)
+  -- Whatever became of the requests after its start: there is a run.
+  if err and job.item.run then err.sent = "yes" end
   job.item.err = err
   self.ended[#self.ended + 1] = job.item
 end

@@ -145,7 +145,7 @@ function pages.fetch(source, page, limit)
   local data, list, why
   data, err = answer.data(envelope, source.operation)
   if not data then return nil, err end
-  list, err = answer.list(data, pages.key(source), source.operation, source.objects)
+  list, err = answer.page(data, pages.key(source), source.operation, source.objects)
   if not list then return nil, err end
   why = misfit(data, list, page, limit)
   if why then return nil, pages.drift(source, why) end
@@ -213,6 +213,7 @@ function Reader:check(data, list)
   local page, limit, source = self.page, self.limit, self.source
   if self.short then self:fail(pages.drift(source, "a page in the middle was not full")) end
   self.short = #list < limit
+  self.count = type(data.count) == "number" and data.count or nil
   -- A short page is the last one; only where the server counts more rows is that worth a look.
   self.done = self.short and not pages.counts_more(data, page, limit, #list)
   local print = fingerprint.of(list, pages.id(list[1]) ~= nil)
@@ -222,6 +223,13 @@ function Reader:check(data, list)
   self.print = print
 end
 
+-- An empty page ends it, but not where the page before counted more rows and this one is silent.
+function Reader:check_end(data)
+  local read = (self.page - 1) * self.limit
+  if type(data.count) == "number" or (self.count or 0) <= read then return end
+  self:fail(pages.drift(self.source, string.format("of %.0f rows came only %d", self.count, read)))
+end
+
 function Reader:next()
   while not self.done do
     local page, limit = self.page, self.limit
@@ -229,7 +237,10 @@ function Reader:next()
     pages.bound(self.source, self.source.fetched)
     local data, list = pages.fetch(self.source, page, limit)
     if not data then self:fail(list) end
-    if #list == 0 and not self.place then break end
+    if #list == 0 and not self.place then
+      self:check_end(data)
+      break
+    end
     local rest = self:resume(list)
     self:check(data, list)
     self.page, self.from = page + 1, { n = (page - 1) * limit + #list, id = pages.id(list[#list]) }

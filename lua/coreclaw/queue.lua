@@ -1,6 +1,7 @@
 --- The run queue: runs that wait to be activated. A queued run does not start by itself, and the
 --- platform tells no run id when one is activated.
 
+local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
@@ -21,6 +22,7 @@ Item.__index = Item
 ---@field queue_ref string
 ---@field success boolean
 ---@field error string?
+---@field sent coreclaw.Sent   "yes", "refused"; "unknown" where an earlier attempt may have done it
 
 local TIMEOUT = { type = "seconds" }
 local ONLY_TIMEOUT = { timeout = TIMEOUT }
@@ -50,12 +52,13 @@ end
 
 ---Queues a run: `worker:queue`.
 function queue.add(client, params, options)
+  local since = math.floor(core.time())
   local data, err, behind = http.data(client, "queuedRunWorker", params,
     { timeout = options.timeout, label = options.label })
   if not data then return nil, err end
   if not url.usable(text(data.queue_ref)) then
     return nil, http.unknown_outcome(answer.unusable("the platform queued the run but gave no usable queue_ref",
-      "queuedRunWorker"), { params = params, intent = behind and behind.intent }, os.time())
+      "queuedRunWorker"), { params = params, intent = behind and behind.intent }, since)
   end
   return item_of(client, data), nil, behind
 end
@@ -72,7 +75,7 @@ local function refs_of(where, items)
   return list
 end
 
-local function outcomes_of(client, operation, data)
+local function outcomes_of(client, operation, data, behind)
   local results, err = answer.list(data, "results", operation, true)
   if not results then return nil, err end
   local list, all, key = {}, true, config.secret(client.settings)
@@ -81,23 +84,62 @@ local function outcomes_of(client, operation, data)
     list[i] = {
       queue_ref = text(item.queue_ref), success = item.success == true, error = why and errors.mask(why, key),
     }
+    list[i].sent = list[i].success and "yes" or behind.attempts > 1 and "unknown" or "refused"
     all = all and list[i].success
   end
   return list, all
 end
 
--- One item's outcome is the call's: `code: 0` alone says nothing.
-local function single(self, operation, data, behind)
-  local list, err = outcomes_of(self.client, operation, data)
-  if not list then return nil, err end
+-- What the call says of this item: did it succeed, and if not, why not.
+local function outcome_for(self, list)
   for _, outcome in ipairs(list) do
-    if outcome.queue_ref == self.queue_ref and outcome.success then return self, nil, behind end
+    if outcome.queue_ref == self.queue_ref then return outcome.success, outcome.error end
   end
-  return nil, errors.new {
-    kind = #list > 0 and "run_conflict" or "bad_response", operation = operation, sent = "refused",
-    message = "queue item " .. self.queue_ref .. ": "
-      .. (list[1] and list[1].error or "the platform did not do it and gave no reason"),
+  return false, list[1] and list[1].error
+end
+
+local function not_done(self, operation, why, said)
+  return errors.new {
+    kind = said and "run_conflict" or "bad_response", operation = operation, sent = "refused",
+    message = "queue item " .. self.queue_ref .. ": " .. (why or "the platform did not do it and gave no reason"),
   }
+end
+
+-- Does the item still wait? Then nothing happened to it.
+local function is_queued(self, deadline)
+  local rest = self.client.clock:left(deadline, 0.5)
+  local ok, found = pcall(function()
+    for item in self.client:queue { timeout = rest < math.huge and rest or 0 } do
+      if item.queue_ref == self.queue_ref then return true end
+    end
+    return false
+  end)
+  if not ok and not errors.is(found) then error(found, 0) end
+  return ok and found or nil, ok
+end
+
+-- One item's outcome is the call's: `code: 0` alone says nothing. An attempt whose answer was lost may
+-- have done it, and the next one finds no item: then the queue decides.
+local function single(self, operation, data, behind, deadline)
+  local list, err = outcomes_of(self.client, operation, data, behind)
+  local success, why = outcome_for(self, list or {})
+  if success then return self, nil, behind end
+  if list and #list > 0 and behind.attempts == 1 then return nil, not_done(self, operation, why, true) end
+  local there, known = is_queued(self, deadline)
+  if known and not there then return self, nil, behind end
+  err = list and not_done(self, operation, why, #list > 0) or err
+  err.sent = known and "refused" or "unknown"
+  return nil, err
+end
+
+-- Does something to the item, and looks what came of it.
+local function act(self, operation, params, options)
+  local timeout = options.timeout or self.client.settings.timeout
+  local deadline = self.client.clock:deadline(timeout)
+  local data, err, behind = http.data(self.client, operation, params, { timeout = timeout })
+  if not data and err.sent == "yes" then err.sent = "unknown" end -- a success that tells of no item
+  if not data then return nil, err end
+  return single(self, operation, data, behind, deadline)
 end
 
 ---Starts the queued run. Tells no run id: the platform has none to give.
@@ -108,10 +150,7 @@ end
 ---@return coreclaw.Response?
 function Item:activate(options)
   options = validate.options("item:activate", options, ONLY_TIMEOUT)
-  local data, err, behind = http.data(self.client, "activateRunQueueItems",
-    { body = { queue_refs = json.array { self.queue_ref } } }, options)
-  if not data then return nil, err end
-  return single(self, "activateRunQueueItems", data, behind)
+  return act(self, "activateRunQueueItems", { body = { queue_refs = json.array { self.queue_ref } } }, options)
 end
 
 ---Removes the item for good. Calls `releaseRunQueueItem`.
@@ -121,10 +160,8 @@ end
 ---@return coreclaw.Response?
 function Item:release(options)
   options = validate.options("item:release", options, RELEASE)
-  local data, err, behind = http.data(self.client, "releaseRunQueueItem",
+  return act(self, "releaseRunQueueItem",
     { path = { queueId = self.queue_ref }, body = { reason = options.reason } }, options)
-  if not data then return nil, err end
-  return single(self, "releaseRunQueueItem", data, behind)
 end
 
 -- Methods of the client.
@@ -169,7 +206,7 @@ function queue.methods:activate(items, options)
   local data, err, behind = http.data(self, "activateRunQueueItems",
     { body = { queue_refs = refs_of("client:activate", items) } }, options)
   if not data then return nil, err end
-  local list, all = outcomes_of(self, "activateRunQueueItems", data)
+  local list, all = outcomes_of(self, "activateRunQueueItems", data, behind)
   if not list then return nil, all end
   return list, nil, all, behind
 end
@@ -186,7 +223,7 @@ function queue.methods:release(items, options)
   local body = { queue_refs = refs_of("client:release", items), reason = options.reason }
   local data, err, behind = http.data(self, "releaseRunQueueItems", { body = body }, options)
   if not data then return nil, err end
-  local list, all = outcomes_of(self, "releaseRunQueueItems", data)
+  local list, all = outcomes_of(self, "releaseRunQueueItems", data, behind)
   if not list then return nil, all end
   return list, nil, all, behind
 end

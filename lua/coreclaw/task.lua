@@ -1,5 +1,6 @@
 --- A saved task: one Worker with an input of its own, and perhaps a schedule.
 
+local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local http = require "coreclaw.http"
 local pages = require "coreclaw.pages"
@@ -237,13 +238,13 @@ end
 ---@return coreclaw.Response?
 function task.methods:create_task(options)
   options = validate.options("client:create_task", options, CREATE)
-  local params = { body = create_body(self, options) }
+  local params, since = { body = create_body(self, options) }, math.floor(core.time())
   local data, err, behind = http.data(self, "createWorkerTask", params,
     { timeout = options.timeout, label = options.label })
   if not data then return nil, err end
   if not url.usable(data.slug) then
     return nil, http.unknown_outcome(answer.unusable("the platform saved the task but gave no usable slug",
-      "createWorkerTask"), { params = params, intent = behind and behind.intent }, os.time())
+      "createWorkerTask"), { params = params, intent = behind and behind.intent }, since)
   end
   local handle = new(self, data.slug)
   handle.title, handle.description = options.title, options.description

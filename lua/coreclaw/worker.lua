@@ -205,6 +205,12 @@ function Worker:start(custom, options)
   return handle, err, behind
 end
 
+-- A run was started, whatever became of the requests after that: they must not look as if it was not.
+local function after_start(handle, err)
+  err.run, err.sent = err.run or handle, "yes"
+  return nil, err
+end
+
 -- Waits for a run within what is left of a call's time.
 local function wait(handle, options, started)
   local rest = 0
@@ -232,10 +238,10 @@ function Worker:call(custom, options)
   if not handle then return nil, err end
   local ok
   ok, err = wait(handle, options, started)
-  if not ok then return nil, err end
+  if not ok then return after_start(handle, err) end
   if handle.status ~= "succeeded" then return nil, start.failure(handle, deadline) end
   err = options.require and verdict.without_data(handle, deadline)
-  if err then return nil, err end
+  if err then return after_start(handle, err) end
   return handle
 end
 

@@ -432,6 +432,32 @@ describe("failures", function()
     end)
   end)
 
+  describe("of pages that lack their list", function()
+    local function broken(body, nth)
+      server:fault { operation = "listWorkerRunResults", nth = nth, status = 200, body = body }
+      local n = 0
+      local err = box.raised(function()
+        for _ in run:results { limit = 10 } do n = n + 1 end
+      end)
+      server:clear_faults()
+      return n, err.kind
+    end
+
+    it("are no end of the rows", function()
+      assert.same({ 0, "bad_response" }, { broken('{"code":0,"data":{"status":"running"}}', 1) })
+      assert.same({ 10, "bad_response" }, { broken('{"code":0,"data":{"count":30}}', 2) })
+      assert.same({ 10, "page_drift" }, { broken('{"code":0}', 2) })
+      assert.same({ 20, "page_drift" }, { broken('{"code":0,"data":{"list":null}}', 3) })
+    end)
+
+    it("are one where nothing is counted", function()
+      server:fault { operation = "listWorkerRunResults", status = 200, body = '{"code":0,"data":{"count":0}}' }
+      assert.same({}, box.collect(run:results()))
+      server:fault { operation = "listWorkerRunResults", nth = 2, status = 200, body = '{"code":0,"data":{"count":30,"list":[]}}' }
+      assert.equal(10, #box.collect(run:results { limit = 10 }))
+    end)
+  end)
+
   it("a sync answer that was cut gives a handle to wait on", function()
     local cut = box.start { sync_wait = 0.2 }
     local sync_client = box.client(cut)

@@ -51,6 +51,26 @@ describe("promises", function()
       assert.equal(before + 1, (server:paid()))
     end)
 
+    it("call does not say refused of a run that it has started", function()
+      local before = server:paid()
+      answer("getWorkerRun", '{"code":12002,"message":"invalid token"}', 401)
+      local run, err = worker:call { count = 1 }
+      assert.is_nil(run)
+      assert.equal("authentication", err.kind)
+      assert.equal("yes", err.sent)
+      assert.is_string(err.run.slug)
+      assert.equal(before + 1, server:paid())
+      assert.equal("succeeded", assert(err.run:wait()).status)
+    end)
+
+    it("nor does map", function()
+      server:fault { operation = "getWorkerRun", times = 1, status = 401, code = 12002 }
+      local items = box.collect(client:map(worker, { { count = 1 } }))
+      assert.equal("authentication", items[1].err.kind)
+      assert.equal("yes", items[1].err.sent)
+      assert.is_string(items[1].run.slug)
+    end)
+
     it("a start that was interrupted before it was sent is not sent later", function()
       local engine_wait = debug.getregistry()["coreclaw.engine"].__index.wait
       local jit = rawget(_G, "jit")

@@ -1,6 +1,7 @@
 -- The run queue.
 
 local box = require "spec.support.box"
+local core = require "coreclaw.core"
 
 describe("the run queue", function()
   local server, client, worker
@@ -66,6 +67,87 @@ describe("the run queue", function()
     assert.is_nil(item)
     assert.equal("unknown_outcome", err.kind)
     assert.equal(before + 1, #box.collect(client:queue()))
+  end)
+
+  describe("when an answer is lost,", function()
+    local item
+    before_each(function() item = assert(worker:queue { count = 1 }) end)
+    after_each(function() server:clear_faults() end)
+
+    local function is_listed()
+      for other in client:queue() do
+        if other.queue_ref == item.queue_ref then return true end
+      end
+      return false
+    end
+
+    it("knows that the item was activated, once", function()
+      local before = server:paid()
+      server:fault { operation = "activateRunQueueItems", close = "after" }
+      assert.equal(item, assert(item:activate()))
+      assert.equal(before + 1, server:paid())
+    end)
+
+    it("knows that the item was released", function()
+      server:fault { operation = "releaseRunQueueItem", close = "after" }
+      assert.equal(item, assert(item:release()))
+      assert.is_false(is_listed())
+    end)
+
+    it("looks into the queue where a success names no item", function()
+      local before = server:paid()
+      server:fault { operation = "activateRunQueueItems", body = '{"code":0,"data":{}}', work = false }
+      local ok, err = item:activate()
+      assert.is_nil(ok)
+      assert.equal("bad_response", err.kind)
+      assert.equal("refused", err.sent)
+      assert.is_true(is_listed())
+      server:fault { operation = "activateRunQueueItems", body = '{"code":0,"data":{"results":7}}', work = true }
+      assert.equal(item, assert(item:activate()))
+      assert.equal(before + 1, server:paid())
+    end)
+
+    it("does not know when the queue cannot be read", function()
+      server:fault { operation = "activateRunQueueItems", close = "after" }
+      server:fault { operation = "listRunQueueItems", status = 403, body = "no" }
+      local ok, err = item:activate()
+      assert.is_nil(ok)
+      assert.equal("run_conflict", err.kind)
+      assert.equal("unknown", err.sent)
+    end)
+
+    it("does not call refused what an earlier attempt may have done", function()
+      local before = server:paid()
+      server:fault { operation = "activateRunQueueItems", close = "after" }
+      server:fault { operation = "activateRunQueueItems", status = 401, code = 12002, nth = 2 }
+      local ok, err = item:activate()
+      assert.is_nil(ok)
+      assert.equal("authentication", err.kind)
+      assert.equal("unknown", err.sent)
+      assert.equal(before + 1, server:paid())
+    end)
+
+    it("says so of each of many", function()
+      local other = assert(worker:queue { count = 1 })
+      server:fault { operation = "activateRunQueueItems", close = "after" }
+      local outcomes = assert(client:activate { item, other })
+      assert.equal("unknown", outcomes[1].sent)
+      assert.equal("unknown", outcomes[2].sent)
+      assert.equal("refused", assert(client:activate { item })[1].sent)
+      assert.equal("yes", assert(client:activate { assert(worker:queue { count = 1 }) })[1].sent)
+    end)
+  end)
+
+  it("tells when it was, where a success tells nothing else", function()
+    server:fault { operation = "queuedRunWorker", body = '{"code":0}', work = true, delay = 1.1 }
+    server:fault { operation = "createWorkerTask", body = '{"code":0}', work = true, delay = 1.1 }
+    local began = core.time()
+    local _, err = worker:queue { count = 1 }
+    assert.is_true(err.window.from <= began)
+    began = core.time()
+    _, err = client:create_task { worker = worker, title = "t", input = { count = 1 } }
+    assert.equal("unknown_outcome", err.kind)
+    assert.is_true(err.window.from <= began)
   end)
 
   it("refuses misuse", function()

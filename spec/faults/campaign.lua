@@ -8,7 +8,7 @@
 local core = require "coreclaw.core"
 
 local invariants = require "spec.faults.campaign.invariants"
-local lab = require "spec.faults.campaign.lab"
+local lab = require "spec.faults.campaign.lab" -- before anything that opens connections
 local report = require "spec.faults.campaign.report"
 local trial = require "spec.faults.campaign.trial"
 

@@ -25,6 +25,10 @@ suites() {
   for lua in lua5.1 lua5.2 lua5.3 lua5.4 luajit; do
     echo "$lua sh spec/support/busted.sh $lua spec"
   done
+  # Random trials for a minute each, however slow the machine at least so many.
+  for lua in lua5.4 luajit; do
+    echo "campaign-$lua env N=2500 SECONDS=60 JOBS=1 sh spec/faults/campaign.sh $lua"
+  done
   for lua in lua5.4 luajit; do
     echo "unguarded-$lua env BUILD=build/unguarded sh spec/support/busted.sh $lua" $old
     echo "asan-core-$lua sh spec/support/asan.sh $lua $core"

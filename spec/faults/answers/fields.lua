@@ -40,7 +40,8 @@ for _, value in ipairs(WRONG) do
   for _, name in ipairs { "headers", "count", "page_index", "page_size", "total" } do
     local body = '{"list":[{"a":1}],"' .. name .. '":' .. value .. "}"
     local drifts = name == "page_index" and (value == "5" or value == "-1" or value == "1.5")
-    add { "results: " .. name .. " is " .. value, data(body), drifts and "page_drift" or false, via = "results" }
+    add { "results: " .. name .. " is " .. value, data(body), drifts and "page_drift" or false, via = "results",
+      answers = name == "count" and (value == "5" or value == "1.5") and { data(body), data '{"list":[]}' } or nil }
   end
   for _, name in ipairs { "content", "type", "timestamp", "group" } do
     add { "log: " .. name .. " is " .. value, data('{"list":[{"' .. name .. '":' .. value .. "}]}"), false, via = "logs" }

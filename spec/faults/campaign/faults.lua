@@ -33,10 +33,13 @@ local BODIES = {
   '{"code"', '{"code":}', '{"code":"0"}', '{"code":null}', '{"code":1.5}', '{"code":[0]}', '{"message":"success"}',
   '{"code":0,"message":"success","data":', '{"code":0,"message":"success","data":{"run_slug":"01',
   '{"code":0,"data":{"run_slug":""}}', '{"code":0,"data":{"run_slug":7}}', '{"code":0,"data":{"run_slug":null}}',
-  '{"code":0,"data":[]}', '{"code":0,"data":"01KZS4D8M2XW7Q5T9BHNVRC3EA"}', '{"code":0,"data":7}', '{"code":false}',
+  '{"code":0,"data":"01KZS4D8M2XW7Q5T9BHNVRC3EA"}', '{"code":0,"data":7}', '{"code":false}',
   '{"code":0,"data":{"slug":{}}}', '{"code":0,"data":{"queue_ref":[1]}}', ("["):rep(3000), ('{"a":'):rep(2000),
   '{"code":0,"data":{"status":5}}', '{"code":0}{"code":0}', "\239\187\191{", '{"code":10000}', '{"code":14000,"data":{}}',
 }
+
+-- The platform may say so of an empty list (its `data` may be absent, null or empty), so reading takes it as one.
+local NOTHING = { '{"code":0}', '{"code":0,"data":null}', '{"code":0,"data":{}}', '{"code":0,"data":[]}' }
 
 local RAW = {
   "", "\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n\r\n",
@@ -100,6 +103,7 @@ faults.list = {
   { name = "envelope", weight = 6, make = envelope },
   { name = "page", weight = 4, make = page },
   { name = "body", weight = 4, make = function(d, at) return { body = d:pick(BODIES), work = at.after } end },
+  { name = "nothing", weight = 1, making = true, make = function(d, at) return { body = d:pick(NOTHING), work = at.after } end },
   { name = "raw", weight = 4, make = function(d, at) return { raw = d:pick(RAW), work = at.after } end },
   { name = "close", weight = 4, make = function(_, at) return { close = at.after and "after" or "before" } end },
   { name = "reset", weight = 4, make = function(_, at)
@@ -124,22 +128,28 @@ faults.list = {
   { name = "dribble", weight = 0.5, make = dribble },
 }
 
+---Those of them that may meet a read.
+faults.reading = {}
+for _, kind in ipairs(faults.list) do
+  if not kind.making then faults.reading[#faults.reading + 1] = kind end
+end
+
 ---Some faults for an operation: one after the other, each for so many requests.
 ---@param d table       dice
 ---@param operations string[]  which the faults may meet
----@param more table?   fields of each of them, and `only`: names of the faults that may come
+---@param more table    list: the faults that may come; fields: of each of them
 ---@return table[] faults
 ---@return table about  `slow`, `late`, `tiny`, `names`
 function faults.some(d, operations, more)
   local about = { tiny = d:between(0.008, 0.02), late = 0, names = {} }
   local list = {}
   for i = 1, d:weighted({ { n = 1, weight = 6 }, { n = 2, weight = 3 }, { n = 3 }, { n = 5, weight = 0.5 } }).n do
-    local kind, after = d:weighted(more and more.list or faults.list), d:chance(0.5)
+    local kind, after = d:weighted(more.list), d:chance(0.5)
     local fault, slow, late = kind.make(d, { after = after, tiny = about.tiny })
     fault.operation = operations[d:whole(1, #operations)]
     fault.times = d:weighted({ { n = 1, weight = 8 }, { n = 2 }, { n = 4 } }).n
     if d:chance(0.15) then fault.nth = d:whole(1, 3) end
-    for name, value in pairs(more and more.fields or {}) do fault[name] = value end
+    for name, value in pairs(more.fields or {}) do fault[name] = value end
     list[i] = fault
     about.slow, about.late = about.slow or slow or false, math.max(about.late, late or 0)
     about.names[i] = kind.name .. (after and "/after" or "/before")
@@ -156,7 +166,7 @@ faults.connecting = {
     return { base_url = (box.url:gsub("^http:", "https:")), ca_file = box.ca_file }, true
   end },
   { name = "only TLS there", make = function(box) return { base_url = (box.tls_url:gsub("^https:", "http:")) } end },
-  { name = "untrusted", make = function(box) return { base_url = box.tls_url }, true end },
+  { name = "untrusted", make = function(box, nobody) return { base_url = box.tls_url, ca_file = nobody }, true end },
 }
 
 return faults

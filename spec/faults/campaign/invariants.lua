@@ -22,7 +22,9 @@ local violate = invariants.violate
 local function check_unknown(trial, err)
   if err.sent ~= "unknown" then violate(trial, "unknown_outcome with sent = %s", tostring(err.sent)) end
   local window = err.window
-  if type(window) ~= "table" or window.from > trial.began_at or window.to < math.floor(trial.ended_at) then
+  if type(window) ~= "table"
+    or window.from > math.ceil(trial.began_at) or window.from < math.floor(trial.began_at)
+    or window.to < math.floor(trial.ended_at) then
     violate(trial, "unknown_outcome without the window of the call")
   end
   if not errors.is(err.cause) then violate(trial, "unknown_outcome without a cause") end

@@ -2,9 +2,17 @@
 -- little, and connections that are warm or fresh as the trial wants them.
 
 local core = require "coreclaw.core"
+local pool = require "coreclaw.driver.pool"
+
+-- Every engine's pool, so that connections can be thrown away: before the drivers make theirs.
+local pools, new_pool = {}, pool.new
+function pool.new(mode)
+  pools[#pools + 1] = new_pool(mode)
+  return pools[#pools]
+end
+
 local coreclaw = require "coreclaw"
 local json = require "coreclaw.json"
-local plain = require "coreclaw.driver.plain"
 local sandbox = require "coreclaw.sandbox"
 
 local Lab = {}
@@ -21,6 +29,10 @@ for name, value in pairs(require("coreclaw.sandbox.workers.rows")) do worker[nam
 worker.path, worker.slug = "campaign/w%d", nil
 return worker
 ]]
+
+-- A certificate that nobody shows: trusting it alone trusts no sandbox.
+local STRANGER = [[openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=nobody \
+  -keyout '%s/nobody.key' -out '%s' 2>&1]]
 
 local function shell(command)
   local pipe = assert(io.popen(command))
@@ -42,6 +54,8 @@ function lab.open()
   local self = setmetatable({ folder = shell "mktemp -d /tmp/coreclaw-campaign.XXXXXX", boxes = 0 }, Lab)
   assert(os.execute("mkdir '" .. self.folder .. "/workers'"))
   write_workers(self.folder .. "/workers")
+  self.nobody = self.folder .. "/nobody.pem"
+  shell(STRANGER:format(self.folder, self.nobody))
   return self
 end
 
@@ -145,14 +159,9 @@ function Lab:calm_client(transport, api)
   return self.calm[key]
 end
 
-local load_driver = assert(loadfile(assert(package.searchpath and package.searchpath("coreclaw.driver.plain", package.path)
-  or "lua/coreclaw/driver/plain.lua")))
-
----From here on connections are fresh: an engine of its own takes the place of the one before.
-function Lab:forget_connections()
-  for name, fn in pairs(load_driver "coreclaw.driver.plain") do plain[name] = fn end
-  self.engines = (self.engines or 0) + 1
-  if self.engines % 20 == 0 then collectgarbage() end -- it does not know how much an engine holds
+---From here on connections are fresh.
+function Lab.forget_connections()
+  for _, one in ipairs(pools) do one:abandon() end
 end
 
 ---Freezes the server, connections and all, for a while.
