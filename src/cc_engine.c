@@ -335,6 +335,10 @@ static bool open_all(cc_engine *e, bool thread) {
     return e->threaded;
 }
 
+bool cc_engine_always_threaded(void) {
+    return !CC_POLL_HAS_FD;
+}
+
 cc_engine *cc_engine_open(const cc_engine_options *options) {
     cc_global_init();
     cc_engine *e = calloc(1, sizeof *e);

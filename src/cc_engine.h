@@ -28,6 +28,9 @@ typedef struct cc_engine_options {
 /* Made by slot and generation: below 2^53, never 0, not used again for 2^32 turns of its slot. */
 typedef uint64_t cc_id;
 
+/* Has every engine a thread of its own here, asked for or not? */
+bool cc_engine_always_threaded(void);
+
 /* NULL when memory or descriptors are out. The caller closes it. */
 cc_engine *cc_engine_open(const cc_engine_options *options);
 

@@ -441,5 +441,6 @@ static const luaL_Reg FUNCTIONS[] = {{"engine", new_engine}, {NULL, NULL}};
 void lcc_open_engine(lua_State *L) {
     lcc_class(L, CLASS, META, METHODS);
     lcc_setfuncs(L, FUNCTIONS);
+    lcc_set_flag(L, "always_threaded", cc_engine_always_threaded());
     set_about(L);
 }

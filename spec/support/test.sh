@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 rm -rf build/test
 mkdir -p build/test
 
-make --no-print-directory -s -j2 build c-tests sanitized unguarded fuzz-targets
+make --no-print-directory -s -j2 build c-tests sanitized unguarded portable fuzz-targets
 
 # What stresses the C core. Each group is a process of its own: a collector that never rests walks all
 # that the specs before it have left.
@@ -21,6 +21,11 @@ old="spec/core/once_spec.lua spec/core/http2_spec.lua spec/core/failures_spec.lu
   spec/e2e/failures_spec.lua spec/e2e/reconcile_spec.lua spec/e2e/promises_spec.lua
   spec/e2e/tls_spec.lua spec/e2e/proxy_spec.lua"
 
+# With a thread for every engine; and as on systems without epoll, which has one always.
+threaded="$core spec/hosts/plain_spec.lua"
+portable="$core spec/hosts spec/e2e/main_job_spec.lua spec/e2e/promises_spec.lua spec/e2e/follow_spec.lua
+  spec/e2e/export_spec.lua spec/coreclaw/download_spec.lua"
+
 suites() {
   for lua in lua5.1 lua5.2 lua5.3 lua5.4 luajit; do
     echo "$lua sh spec/support/busted.sh $lua spec"
@@ -31,6 +36,8 @@ suites() {
   done
   for lua in lua5.4 luajit; do
     echo "unguarded-$lua env BUILD=build/unguarded sh spec/support/busted.sh $lua" $old
+    echo "threaded-$lua sh spec/support/busted.sh $lua --helper=spec/support/threaded.lua" $threaded
+    echo "portable-$lua env BUILD=build/portable sh spec/support/busted.sh $lua" $portable
     echo "asan-core-$lua sh spec/support/asan.sh $lua $core"
     echo "asan-json-$lua sh spec/support/asan.sh $lua" $json
     echo "asan-calls-$lua sh spec/support/asan.sh $lua $calls"
