@@ -71,27 +71,28 @@ describe("promises", function()
       assert.is_string(items[1].run.slug)
     end)
 
-    it("a start that was interrupted before it was sent is not sent later", function()
-      local engine_wait = debug.getregistry()["coreclaw.engine"].__index.wait
-      local jit = rawget(_G, "jit")
-      local before = server:paid()
-      if jit then jit.off() end
-      local ok = pcall(function()
-        debug.sethook(function()
-          if debug.getinfo(2, "f").func == engine_wait then error("interrupted", 0) end
-        end, "c")
-        worker:start { count = 1 }
+    -- (A thread sends at once: there nothing is between.)
+    if not core.always_threaded then
+      it("a start that was interrupted before it was sent is not sent later", function()
+        local engine_wait = debug.getregistry()["coreclaw.engine"].__index.wait
+        local jit = rawget(_G, "jit")
+        local before = server:paid()
+        if jit then jit.off() end
+        local ok = pcall(function()
+          debug.sethook(function()
+            if debug.getinfo(2, "f").func == engine_wait then error("interrupted", 0) end
+          end, "c")
+          worker:start { count = 1 }
+        end)
+        debug.sethook()
+        if jit then jit.on() end
+        assert.is_false(ok)
+        assert.equal(before, (server:paid()))
+        assert(client:account())
+        coreclaw.sleep(0.2)
+        assert.equal(before, (server:paid()))
       end)
-      debug.sethook()
-      if jit then jit.on() end
-      assert.is_false(ok)
-      -- A thread sends at once: there it may have been too late, but later it is for all.
-      local after = server:paid()
-      assert.is_true(after == before or (core.always_threaded and after == before + 1))
-      assert(client:account())
-      coreclaw.sleep(0.2)
-      assert.equal(after, (server:paid()))
-    end)
+    end
 
     it("a rerun without an answer says which run and which Worker to look for", function()
       local run = assert(worker:call { count = 1 })
