@@ -46,7 +46,8 @@ local function await(call)
 end
 
 local function send(client, call, built, attempt)
-  local way = driver.current() -- raises where nothing can be sent: nothing is meant then either
+  local way = driver.current()
+  way.check() -- raises where nothing can be sent: nothing is meant then either
   local refused = hooks.request(client, call, built, attempt)
   if refused then return nil, refused end
   if built.secret and not built.secret:is_open() then

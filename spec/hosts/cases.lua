@@ -182,6 +182,19 @@ case("leaves a loop early without anything in flight", function(t)
   t.equal("string", type(assert(t.client:account()).balance))
 end)
 
+case("lets go of tasks that have ended", function(t)
+  local list, left = setmetatable({}, { __mode = "k" }), 0
+  for _ = 1, 50 do
+    local task = t.coreclaw.spawn(function() t.coreclaw.sleep(0.001) end)
+    list[task] = true
+    task:join()
+  end
+  collectgarbage()
+  collectgarbage()
+  for _ in pairs(list) do left = left + 1 end
+  t.equal(true, left <= 5)
+end)
+
 case("waits for many runs", function(t)
   local inputs, n = {}, 0
   for i = 1, 12 do inputs[i] = { count = i } end

@@ -6,7 +6,7 @@ local M = {}
 local CONFIG = [[
 daemon off; pid %(folder)s/pid; error_log %(folder)s/error.log %(level)s;
 worker_processes %(workers)s; %(user)s
-env BOX_URL; env BOX_KEY; env BOX_SECRET; env BOX_FILE; env TMPDIR;
+env BOX_URL; env BOX_KEY; env BOX_SECRET; env BOX_FILE; env BOX_TLS; env BOX_CA; env TMPDIR;
 %(main)s
 events { worker_connections 4096; }
 http {
@@ -15,7 +15,6 @@ http {
   uwsgi_temp_path %(folder)s/uwsgi; scgi_temp_path %(folder)s/scgi;
   lua_package_path "%(root)s/lua/?.lua;%(root)s/lua/?/init.lua;%(root)s/?.lua;;";
   lua_package_cpath "%(root)s/%(build)s/luajit/?.so;;";
-  lua_socket_log_errors off;
   %(http)s
   server {
     listen 127.0.0.1:%(port)s;
@@ -57,7 +56,14 @@ local function wait_for_port(self)
   error("nginx did not start: " .. self:log())
 end
 
----Starts nginx. `options`: http, server (configuration), workers, main, level, box (a sandbox), file.
+local function environment(self, options)
+  local box = options.box
+  local env = box and ("BOX_URL=%s BOX_KEY=%s BOX_SECRET=%s BOX_FILE=%s BOX_TLS=%s BOX_CA=%s"):format(box.url, box.key,
+    box.secret, self.folder .. "/out", box.tls_url or "", box.ca_file or "") or ""
+  return env .. " " .. (options.env or "")
+end
+
+---Starts nginx. `options`: http, server (configuration), workers, main, level, box (a sandbox), env.
 function M.start(options)
   local self = setmetatable({ folder = shell "mktemp -d" }, Server)
   self.port = tonumber(shell("env -u LD_PRELOAD python3 -c " ..
@@ -70,13 +76,10 @@ function M.start(options)
     server = "location = /ready { content_by_lua_block { ngx.print(ngx.worker.pid()) } }\n" .. options.server,
   }))
   file:close()
-  local box = options.box
-  local env = box and ("BOX_URL=%s BOX_KEY=%s BOX_SECRET=%s BOX_FILE=%s"):format(box.url, box.key, box.secret,
-    self.folder .. "/out") or ""
   -- nginx ends when nobody holds the other end of the pipe any more
   self.keeper = assert(io.popen(("exec 2>%s/error.log; unset LD_PRELOAD; PATH=$PATH:/usr/sbin; env %s " ..
     "nginx -p %s -c %s/nginx.conf </dev/null & pid=$!; cat >/dev/null; kill $pid; wait $pid")
-    :format(self.folder, env, self.folder, self.folder), "w"))
+    :format(self.folder, environment(self, options), self.folder, self.folder), "w"))
   wait_for_port(self)
   return self
 end
@@ -97,6 +100,31 @@ end
 
 function Server:pid()
   return tonumber(shell("cat " .. self.folder .. "/pid"))
+end
+
+---HUP, QUIT … to the master.
+function Server:signal(name)
+  shell(("kill -%s %d"):format(name, self:pid()))
+end
+
+---The workers that are there now.
+function Server:workers()
+  local list = {}
+  for pid in shell("pgrep -P " .. self:pid()):gmatch "%d+" do list[#list + 1] = tonumber(pid) end
+  return list
+end
+
+---How many threads ("task") or descriptors ("fd") a process has.
+function M.entries(pid, what)
+  return tonumber(shell(("ls /proc/%d/%s | wc -l"):format(pid, what)))
+end
+
+---Is this process still there?
+function M.alive(pid)
+  local file = io.open("/proc/" .. pid .. "/stat")
+  local text = file and file:read "*a" or ""
+  if file then file:close() end
+  return text:match "%) (%a)" ~= nil and text:match "%) (%a)" ~= "Z"
 end
 
 function Server:stop()

@@ -20,11 +20,16 @@ local function wait_for_transfer(module, wait, task, record, seconds)
   return done
 end
 
+-- Refers to nothing on the stack of who waits, which its host may throw away.
+local function completer(signal)
+  return function() pool.complete(signal) end
+end
+
 -- What others may wait for as well is not ended by a cancelled task: it waits for a signal of its own.
 local function wait_for_signal(wait, task, record, seconds)
   check_cancelled(task)
   local own = pool.signal()
-  pool.on_done(record, function() pool.complete(own) end)
+  pool.on_done(record, completer(own))
   task.waiting = own
   wait(own, seconds)
   task.waiting = nil
@@ -44,10 +49,11 @@ end
 
 ---Completes a driver.
 ---@param module table  submit(request), wait(record, seconds?), cancel(record), progress(record),
----  poll(), spawn(task, fn, failed)
+---  poll(), spawn(task, fn, failed), check()?, which raises where nobody can wait
 ---@return table module  with exchange(request) and sleep(seconds)
 function base.complete(module)
   module.wait = watched(module, module.wait)
+  module.check = module.check or function() end
 
   ---Sends a request and waits for its end.
   ---@return coreclaw.Record

@@ -56,7 +56,8 @@ function coroutines.create(fn, task)
   return co
 end
 
----The running coroutine, which a host made, runs this task from now on.
+---The running coroutine, which a host made, runs this task from now on; nil: none any more.
+---@param task table?
 function coroutines.adopt(task)
   local co = coroutine.running()
   tasks[co] = task
@@ -66,7 +67,9 @@ end
 ---@return table?
 function coroutines.task()
   local co = coroutine.running()
-  return co and tasks[co]
+  local task = co and tasks[co] or nil
+  if task and task.is_here and not task.is_here() then return nil end
+  return task
 end
 
 ---The task that runs here, if it may be suspended.

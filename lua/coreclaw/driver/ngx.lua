@@ -12,8 +12,10 @@ local validate = require "coreclaw.validate"
 local driver = { name = "nginx" }
 
 local transfers = pool.new "thread"
-local reading = false   -- there is a reader, or one will start
+local reading = false   -- there is a reader
 local listening = false -- it is connected
+local ask_again = 0     -- when to ask for one again: nginx may take a timer and never run it
+local lingering         -- the semaphore on which the reader waits for more to do
 
 local CAN_WAIT = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
@@ -22,8 +24,13 @@ local CAN_WAIT = {
 
 -- Seconds. While nobody reads, whoever waits looks for itself: nginx may be out of timers, or going.
 local SLICE, LOOK = 1, 0.02
+-- How long the reader stays when there is nothing left to do, and until another is asked for.
+local LINGER, PATIENCE = 1, 1
+-- Milliseconds. nginx writes each timeout of a socket to the user's error log, so there is none.
+local FOR_EVER = 2 ^ 31 - 1
 
-local function check_phase()
+---Raises where nobody can wait.
+function driver.check()
   local phase = ngx.get_phase()
   if CAN_WAIT[phase] then return end
   validate.fail("coreclaw cannot wait in nginx's " .. phase .. " phase: it cannot be suspended there. "
@@ -36,32 +43,51 @@ local function connect()
   local path = transfers.engine:listen()
   local socket = path and ngx.socket.tcp()
   if not socket or not socket:connect("unix:" .. path) or not transfers.engine:accept() then return nil end
-  socket:settimeout(1000)
+  socket:settimeout(FOR_EVER)
   return socket
 end
 
+-- Waits for the next transfer; false: none came.
+local function linger()
+  lingering = require("ngx.semaphore").new(0)
+  local woken = lingering:wait(LINGER)
+  lingering = nil
+  return woken or transfers:busy()
+end
+
 local function read(socket)
-  repeat
-    local _, err = socket:receiveany(4096)
+  while transfers:busy() or linger() do
+    local _, err
+    if transfers:busy() then _, err = socket:receiveany(4096) end
     transfers:drain()
-  until err and (err ~= "timeout" or not transfers:busy())
+    if err and err ~= "timeout" then return end
+  end
+end
+
+local function serve()
+  local socket = connect()
+  if not socket then return end
+  listening = true
+  transfers:drain()
+  read(socket)
+  socket:close()
 end
 
 local function reader()
-  local ok, err = pcall(function()
-    local socket = connect()
-    if not socket then return end
-    listening = true
-    transfers:drain()
-    read(socket)
-    socket:close()
-  end)
-  reading, listening = false, false
+  if reading then return end
+  reading = true
+  local ok, err = pcall(serve)
+  reading, listening, lingering = false, false, nil
   if not ok then ngx.log(ngx.ERR, "coreclaw: ", tostring(err)) end
 end
 
 local function ensure_reader()
-  if not reading then reading = ngx.timer.at(0, reader) and true or false end
+  if lingering then
+    lingering:post(1)
+    lingering = nil
+  end
+  if reading or core.now() < ask_again then return end
+  if ngx.timer.at(0, reader) then ask_again = core.now() + PATIENCE end
 end
 
 -- ---- the driver -------------------------------------------------------------------------------
@@ -72,19 +98,23 @@ function driver.is_here()
 end
 
 function driver.submit(request)
-  check_phase()
-  local _, fresh = transfers:bind()
-  if fresh then reading, listening = false, false end
+  driver.check()
   local record = transfers:submit(request)
   ensure_reader()
   return record
 end
 
+-- Not within `wait`: nginx wipes the stack of a request whose client has gone, and with it the locals
+-- that a function made there refers to.
+local function poster(semaphore)
+  return function() semaphore:post(1) end
+end
+
 function driver.wait(record, seconds)
-  check_phase()
+  driver.check()
   local semaphore = require("ngx.semaphore").new(0)
   local deadline = seconds and core.now() + seconds or math.huge
-  pool.on_done(record, function() semaphore:post(1) end)
+  pool.on_done(record, poster(semaphore))
   while not record.done do
     local rest = deadline - core.now()
     if rest <= 0 then break end
@@ -109,15 +139,34 @@ function driver.progress(record)
   return transfers:progress(record)
 end
 
+---For specs: how many transfers have not been taken, and whether there is a reader.
+---@return integer pending
+---@return boolean reading
+function driver.state()
+  local pending = 0
+  for _ in pairs(transfers.records) do pending = pending + 1 end
+  return pending, reading
+end
+
+-- nginx uses coroutines again, also that of a task whose client has gone: it runs others' requests then.
+local function here_in(request)
+  return function() return ngx.ctx == request end
+end
+
 ---Runs fn in a light thread of the request, or in a timer where there is none to be had.
 function driver.spawn(task, fn, failed)
-  local run = protect.wrap(task, fn, failed)
+  local run = protect.wrap(task, function()
+    task.is_here = here_in(ngx.ctx)
+    fn()
+  end, failed)
   if CAN_WAIT[ngx.get_phase()] then
     task.thread = ngx.thread.spawn(run)
     return
   end
-  local ok, err = ngx.timer.at(0, run)
-  if not ok then validate.fail("coreclaw.spawn: nginx gives no timer: " .. tostring(err)) end
+  local called, ok, err = pcall(ngx.timer.at, 0, run)
+  if called and ok then return end
+  validate.fail("coreclaw.spawn: nginx gives no timer in its " .. ngx.get_phase() .. " phase: "
+    .. tostring(called and err or ok))
 end
 
 return driver

@@ -37,6 +37,7 @@ function protect.wrap(task, fn, failed)
   return function()
     coroutines.adopt(task)
     by_xpcall(fn, failed)
+    coroutines.adopt(nil) -- the host may use it again for something else
   end
 end
 

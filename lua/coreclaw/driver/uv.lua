@@ -179,9 +179,14 @@ function uv_driver.is_here()
   return uv() ~= nil
 end
 
-function uv_driver.submit(request)
+---Raises where nobody can wait.
+function uv_driver.check()
   local vim = vim_api()
   if vim and not coroutines.task() then refuse_fast(vim) end
+end
+
+function uv_driver.submit(request)
+  uv_driver.check()
   local record = transfers:submit(request)
   watch()
   return record
