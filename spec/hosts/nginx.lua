@@ -32,11 +32,18 @@ end
 
 M.shell = shell
 
+-- What does not change while we run.
+local known = {}
+local function once(command)
+  known[command] = known[command] or shell(command)
+  return known[command]
+end
+
 local Server = {}
 Server.__index = Server
 
 local function modules()
-  local folder = shell "PATH=$PATH:/usr/sbin nginx -V 2>&1 | tr ' ' '\\n' | sed -n \"s/^'*--modules-path=//p\""
+  local folder = once "PATH=$PATH:/usr/sbin nginx -V 2>&1 | tr ' ' '\\n' | sed -n \"s/^'*--modules-path=//p\""
   local lines = {}
   for _, name in ipairs { "ndk_http_module", "ngx_http_lua_module" } do
     lines[#lines + 1] = ('load_module "%s/%s.so";'):format(folder, name)
@@ -70,9 +77,9 @@ function M.start(options)
     "'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1])'"))
   local file = assert(io.open(self.folder .. "/nginx.conf", "w"))
   file:write(modules(), fill(CONFIG, {
-    folder = self.folder, port = self.port, root = shell "pwd", build = os.getenv "BUILD" or "build",
+    folder = self.folder, port = self.port, root = once "pwd", build = os.getenv "BUILD" or "build",
     workers = options.workers or 1, level = options.level or "error", main = options.main or "",
-    user = shell "id -u" == "0" and "user root;" or "", http = options.http or "",
+    user = once "id -u" == "0" and "user root;" or "", http = options.http or "",
     server = "location = /ready { content_by_lua_block { ngx.print(ngx.worker.pid()) } }\n" .. options.server,
   }))
   file:close()

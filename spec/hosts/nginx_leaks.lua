@@ -56,7 +56,7 @@ function M.run(box, n)
   local server = nginx.start { box = box, server = SERVER }
   local client = traffic.new(server)
   client.timeout = 600
-  box:fault { operation = "getWorker", stall_after = 0, times = n }
+  box:fault { operation = "getWorker", stall_after = 0, stall_for = 3, times = n }
   local begin = core.now()
   round(client, WARM)
   local before = state(client)
