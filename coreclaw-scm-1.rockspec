@@ -124,6 +124,7 @@ build = {
     ["coreclaw.prepare"] = "lua/coreclaw/prepare.lua",
     ["coreclaw.queue"] = "lua/coreclaw/queue.lua",
     ["coreclaw.raw"] = "lua/coreclaw/raw.lua",
+    ["coreclaw.readback"] = "lua/coreclaw/readback.lua",
     ["coreclaw.recent"] = "lua/coreclaw/recent.lua",
     ["coreclaw.recover"] = "lua/coreclaw/recover.lua",
     ["coreclaw.reconcile"] = "lua/coreclaw/reconcile.lua",

@@ -16,6 +16,7 @@ local line = require "coreclaw.line"
 ---@field details any[]?           further texts of the platform, e.g. one per refused field
 ---@field operation string?        id of the API operation, e.g. "runWorker"
 ---@field sent coreclaw.Sent       what the platform can have done: see below
+---@field unsure boolean?         a try before the last one may have taken effect
 ---@field retryable boolean        can the same call succeed later?
 ---@field attempts integer?        how often it was tried
 ---@field budget_spent boolean?     it was not repeated, for too much of this client had failed of late

@@ -99,9 +99,9 @@ function http.unknown_outcome(err, call, since)
 end
 
 -- What was refused in the end may have been done by an attempt whose answer was lost.
-local function finish(err, call, attempt, since, unsure)
+local function finish(err, call, attempt, since)
   err.operation, err.attempts = call.id, attempt
-  if unsure then err.sent = "unknown" end
+  if call.unsure then err.unsure, err.sent = true, "unknown" end
   if call.operation.class == "paid" and err.sent == "unknown" then
     err = http.unknown_outcome(err, call, since)
   end
@@ -109,7 +109,7 @@ local function finish(err, call, attempt, since, unsure)
 end
 
 local function repeatedly(client, call, built, deadline)
-  local since, attempt, last, unsure = math.floor(core.time()), 0, nil, false
+  local since, attempt, last = math.floor(core.time()), 0, nil
   while true do
     attempt = attempt + 1
     built.timeout = limit(client, call.request_timeout, deadline)
@@ -117,13 +117,15 @@ local function repeatedly(client, call, built, deadline)
     local envelope, err, record = exchange(client, call, built, attempt)
     if envelope then
       client.budget:earn(last)
-      return envelope, nil, response.new(record.status, record.headers, envelope, attempt)
+      local behind = response.new(record.status, record.headers, envelope, attempt)
+      behind.unsure = call.unsure
+      return envelope, nil, behind
     end
     -- What was not sent this time says nothing of the times before.
     if last and err.kind == "cancelled" and err.sent == "no" then err.sent = last.sent end
     local delay = retry.again(client, err, call.operation.class, attempt, left(client, deadline))
-    if not delay then return finish(err, call, attempt, since, unsure) end
-    unsure = unsure or err.sent == "unknown"
+    if not delay then return finish(err, call, attempt, since) end
+    call.unsure = call.unsure or err.sent == "unknown" or nil
     hooks.retry(client, call, attempt, delay, err)
     last = err
     client.clock.sleep(delay)

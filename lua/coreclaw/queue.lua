@@ -8,6 +8,7 @@ local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
 local json = require "coreclaw.json"
 local pages = require "coreclaw.pages"
+local readback = require "coreclaw.readback"
 local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
 
@@ -84,7 +85,7 @@ local function outcomes_of(client, operation, data, behind)
     list[i] = {
       queue_ref = text(item.queue_ref), success = item.success == true, error = why and errors.mask(why, key),
     }
-    list[i].sent = list[i].success and "yes" or behind.attempts > 1 and "unknown" or "refused"
+    list[i].sent = list[i].success and "yes" or behind.unsure and "unknown" or "refused"
     all = all and list[i].success
   end
   return list, all
@@ -105,41 +106,64 @@ local function not_done(self, operation, why, said)
   }
 end
 
--- Does the item still wait? Then nothing happened to it.
-local function is_queued(self, deadline)
-  local rest = self.client.clock:left(deadline, 0.5)
-  local ok, found = pcall(function()
-    for item in self.client:queue { timeout = rest < math.huge and rest or 0 } do
-      if item.queue_ref == self.queue_ref then return true end
-    end
-    return false
-  end)
-  if not ok and not errors.is(found) then error(found, 0) end
-  return ok and found or nil, ok
+-- Has the item left the queue? nil where that cannot be seen.
+local function is_gone(self, seconds)
+  local queued = readback.queued(self.client, seconds)
+  return queued and not queued[self.queue_ref]
 end
 
--- One item's outcome is the call's: `code: 0` alone says nothing. An attempt whose answer was lost may
--- have done it, and the next one finds no item: then the queue decides.
-local function single(self, operation, data, behind, deadline)
+-- One item's outcome is the call's: `code: 0` alone says nothing. A try whose answer was lost may have
+-- done it, and the next one finds no item: then the queue decides.
+local function single(self, operation, data, behind, seconds)
   local list, err = outcomes_of(self.client, operation, data, behind)
   local success, why = outcome_for(self, list or {})
   if success then return self, nil, behind end
-  if list and #list > 0 and behind.attempts == 1 then return nil, not_done(self, operation, why, true) end
-  local there, known = is_queued(self, deadline)
-  if known and not there then return self, nil, behind end
+  if list and #list > 0 and not behind.unsure then return nil, not_done(self, operation, why, true) end
+  local gone = is_gone(self, seconds)
+  if gone then return self, nil, behind end
   err = list and not_done(self, operation, why, #list > 0) or err
-  err.sent = known and "refused" or "unknown"
+  err.sent = gone == false and "refused" or "unknown"
   return nil, err
 end
 
 -- Does something to the item, and looks what came of it.
 local function act(self, operation, params, options)
-  local timeout = options.timeout or self.client.settings.timeout
-  local deadline = self.client.clock:deadline(timeout)
-  local data, err, behind = http.data(self.client, operation, params, { timeout = timeout })
-  if not data and err.sent == "yes" then err.sent = "unknown" end -- a success that tells of no item
-  if not data then return nil, err end
-  return single(self, operation, data, behind, deadline)
+  local seconds = readback.time(self.client, options)
+  local data, err, behind = http.data(self.client, operation, params, { timeout = options.timeout })
+  if data then return single(self, operation, data, behind, seconds) end
+  if err.sent == "yes" then err.sent = "unknown" end -- a success that tells of no item
+  if readback.helps(err) and is_gone(self, seconds) then return self end
+  return nil, err
+end
+
+-- The same for a list: what is no longer in the queue is done.
+local function correct(client, list, seconds)
+  local queued, all = readback.queued(client, seconds), true
+  for _, outcome in ipairs(list) do
+    if queued and outcome.queue_ref and not outcome.success then
+      local gone = not queued[outcome.queue_ref]
+      outcome.success, outcome.sent = gone, gone and "yes" or "refused"
+      if gone then outcome.error = nil end
+    end
+    all = all and outcome.success
+  end
+  return all
+end
+
+-- Does something to many items: what became of each, and of all.
+local function act_on(client, operation, refs, params, options)
+  local seconds = readback.time(client, options)
+  local data, err, behind = http.data(client, operation, params, { timeout = options.timeout })
+  if data then
+    local list, all = outcomes_of(client, operation, data, behind)
+    if not list then return nil, all end
+    if not all and behind.unsure then all = correct(client, list, seconds) end
+    return list, nil, all, behind
+  end
+  local list = {}
+  for i, ref in ipairs(refs) do list[i] = { queue_ref = ref, success = false } end
+  if readback.helps(err) and correct(client, list, seconds) then return list, nil, true end
+  return nil, err
 end
 
 ---Starts the queued run. Tells no run id: the platform has none to give.
@@ -203,12 +227,8 @@ end
 ---@return coreclaw.Response?
 function queue.methods:activate(items, options)
   options = validate.options("client:activate", options, ONLY_TIMEOUT)
-  local data, err, behind = http.data(self, "activateRunQueueItems",
-    { body = { queue_refs = refs_of("client:activate", items) } }, options)
-  if not data then return nil, err end
-  local list, all = outcomes_of(self, "activateRunQueueItems", data, behind)
-  if not list then return nil, all end
-  return list, nil, all, behind
+  local refs = refs_of("client:activate", items)
+  return act_on(self, "activateRunQueueItems", refs, { body = { queue_refs = refs } }, options)
 end
 
 ---Removes queued runs for good. Look at each outcome. Calls `releaseRunQueueItems`.
@@ -220,12 +240,8 @@ end
 ---@return coreclaw.Response?
 function queue.methods:release(items, options)
   options = validate.options("client:release", options, RELEASE)
-  local body = { queue_refs = refs_of("client:release", items), reason = options.reason }
-  local data, err, behind = http.data(self, "releaseRunQueueItems", { body = body }, options)
-  if not data then return nil, err end
-  local list, all = outcomes_of(self, "releaseRunQueueItems", data, behind)
-  if not list then return nil, all end
-  return list, nil, all, behind
+  local refs = refs_of("client:release", items)
+  return act_on(self, "releaseRunQueueItems", refs, { body = { queue_refs = refs, reason = options.reason } }, options)
 end
 
 return queue

@@ -6,6 +6,7 @@
 ---@field raw_headers string  the header block as it came
 ---@field envelope table      code, message, data, request_id; `data` as it came, also with API v1
 ---@field attempts integer    how often the request was sent
+---@field unsure boolean?     an earlier try may have taken effect
 local Response = { __name = "coreclaw.Response" }
 Response.__index = Response
 

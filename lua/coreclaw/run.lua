@@ -7,6 +7,7 @@ local export = require "coreclaw.export"
 local http = require "coreclaw.http"
 local json = require "coreclaw.json"
 local logs = require "coreclaw.logs"
+local readback = require "coreclaw.readback"
 local rows = require "coreclaw.rows"
 local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
@@ -195,10 +196,8 @@ function Run:wait(options)
 end
 
 -- An abort whose first answer was lost is refused the second time: then the state decides.
-local function aborted_already(self, err, deadline)
-  if err.kind ~= "run_conflict" or err.attempts < 2 then return false end
-  local rest = self.client.clock:left(deadline, 0.5)
-  return self:reload { timeout = rest < math.huge and rest or 0 }
+local function aborted_already(self, err, seconds)
+  return readback.helps(err) and self:reload { timeout = seconds() }
     and (self.status == "aborting" or self.status == "aborted")
 end
 
@@ -209,10 +208,9 @@ end
 ---@return coreclaw.Error?
 function Run:abort(options)
   options = validate.options("run:abort", options, ONLY_TIMEOUT)
-  local timeout = options.timeout or self.client.settings.timeout
-  local deadline = self.client.clock:deadline(timeout)
+  local seconds = readback.time(self.client, options)
   local envelope, err, behind = http.call(self.client, "abortWorkerRun", { path = path(self) }, options)
-  if not envelope and not aborted_already(self, err, deadline) then
+  if not envelope and not aborted_already(self, err, seconds) then
     err.run = self
     return nil, err
   end

@@ -4,6 +4,7 @@ local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local http = require "coreclaw.http"
 local pages = require "coreclaw.pages"
+local readback = require "coreclaw.readback"
 local run = require "coreclaw.run"
 local schedule = require "coreclaw.schedule"
 local start = require "coreclaw.start"
@@ -100,6 +101,13 @@ function Task:reload(options)
   return absorb(self, data), nil, behind
 end
 
+-- After answers that were lost: does the platform show what was sent?
+local function reads_as(self, operation, body, err, seconds)
+  if not readback.helps(err) then return false end
+  local data = http.data(self.client, operation, { path = path(self) }, { timeout = seconds() })
+  return data ~= nil and readback.shows(body, data)
+end
+
 ---Changes title, description or schedule; what is left out stays. Calls `updateWorkerTask`.
 ---@param changes { title: string?, description: string?, schedule: coreclaw.Schedule|false|nil, timeout: number? }
 ---@return coreclaw.Task?  itself
@@ -110,9 +118,10 @@ function Task:update(changes)
   local body = schedule.to_api(changes.schedule, "task:update")
   body.title, body.description = changes.title, changes.description
   if next(body) == nil then validate.fail("task:update: nothing to change was given") end
+  local seconds = readback.time(self.client, changes)
   local envelope, err, behind = http.call(self.client, "updateWorkerTask",
     { path = path(self), body = body }, { timeout = changes.timeout })
-  if not envelope then return nil, err end
+  if not envelope and not reads_as(self, "getWorkerTask", body, err, seconds) then return nil, err end
   self.title, self.description = changes.title or self.title, changes.description or self.description
   if changes.schedule ~= nil then self.schedule = schedule.from_api(body) end
   return self, nil, behind
@@ -138,15 +147,19 @@ end
 function Task:set_input(custom, options)
   options = validate.options("task:set_input", options, SET_INPUT)
   local body = start.body(self.client, "task:set_input", custom, options)
+  local seconds = readback.time(self.client, options)
   local envelope, err, behind = http.call(self.client, "updateWorkerTaskInput",
     { path = path(self), body = body }, { timeout = options.timeout })
-  if not envelope then return nil, err end
+  if not envelope and not reads_as(self, "getWorkerTaskInput", body, err, seconds) then return nil, err end
   return self, nil, behind
 end
 
 -- A delete whose first answer was lost finds nothing the second time: that is what was wanted.
-local function gone_already(err)
-  return err.kind == "not_found" and err.attempts > 1
+local function gone_already(self, err, seconds)
+  if not readback.helps(err) then return false end
+  if err.kind == "not_found" then return true end
+  local data, why = http.data(self.client, "getWorkerTask", { path = path(self) }, { timeout = seconds() })
+  return not data and why.kind == "not_found"
 end
 
 ---Deletes the task. Calls `deleteWorkerTask`.
@@ -156,8 +169,9 @@ end
 ---@return coreclaw.Response?
 function Task:delete(options)
   options = validate.options("task:delete", options, ONLY_TIMEOUT)
+  local seconds = readback.time(self.client, options)
   local envelope, err, behind = http.call(self.client, "deleteWorkerTask", { path = path(self) }, options)
-  if not envelope and not gone_already(err) then return nil, err end
+  if not envelope and not gone_already(self, err, seconds) then return nil, err end
   return self, nil, behind
 end
 

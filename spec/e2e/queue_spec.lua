@@ -120,6 +120,7 @@ describe("the run queue", function()
       local before = server:paid()
       server:fault { operation = "activateRunQueueItems", close = "after" }
       server:fault { operation = "activateRunQueueItems", status = 401, code = 12002, nth = 2 }
+      server:fault { operation = "listRunQueueItems", status = 401, code = 12002 }
       local ok, err = item:activate()
       assert.is_nil(ok)
       assert.equal("authentication", err.kind)
@@ -130,6 +131,7 @@ describe("the run queue", function()
     it("says so of each of many", function()
       local other = assert(worker:queue { count = 1 })
       server:fault { operation = "activateRunQueueItems", close = "after" }
+      server:fault { operation = "listRunQueueItems", status = 403, body = "no" }
       local outcomes = assert(client:activate { item, other })
       assert.equal("unknown", outcomes[1].sent)
       assert.equal("unknown", outcomes[2].sent)
