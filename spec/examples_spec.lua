@@ -131,3 +131,17 @@ describe("examples/quickstart.lua", function()
     end)
   end)
 end)
+
+describe("examples/own_loop.lua", function()
+  it("draws its frames while its actors wait for Workers", function()
+    local i = 0
+    while arg[i - 1] do i = i - 1 end
+    local pipe = io.popen("CORECLAW_API_KEY= " .. arg[i] .. " examples/own_loop.lua 2>&1; echo \"exit $?\"")
+    local output = pipe:read "*a"
+    pipe:close()
+    assert.matches("Ann has row 3 in frame %d+\n", output)
+    assert.matches("Bob has row 5 in frame %d+\n", output)
+    local frames = tonumber(output:match "done in (%d+) frames\nexit 0\n$")
+    assert.is_true(frames and frames > 3, output)
+  end)
+end)
