@@ -1,5 +1,6 @@
 /* coreclaw.core: clocks, the error table, and the door to engine and JSON. */
 #include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cc_error.h"
@@ -119,7 +120,45 @@ static int classify(lua_State *L) {
     return 4;
 }
 
+/* How a lua_State begins in PUC Lua 5.1 and 5.2. They have no lua_isyieldable, and a yield that they
+ * refuse would lose what was waited for. coroutines.lua tries this out before it believes it, and never
+ * asks on LuaJIT, which may load what was built for 5.1. */
+#if LUA_VERSION_NUM <= 502
+typedef struct state {
+    void *next;
+    unsigned char tt, marked, status;
+#if LUA_VERSION_NUM == 501
+    void *top, *base, *l_G, *ci;
+    const void *savedpc;
+    void *stack_last, *stack, *end_ci, *base_ci;
+    int stacksize, size_ci;
+    unsigned short nested, at_resume; /* nCcalls, baseCcalls */
+#else
+    void *top, *l_G, *ci;
+    const void *oldpc;
+    void *stack_last, *stack;
+    int stacksize;
+    unsigned short nested; /* nny */
+#endif
+} state;
+
+/* can_yield() -> is there no C between here and the resume that would be in the way? */
+static int can_yield(lua_State *L) {
+    state s;
+    memcpy(&s, (const void *)L, sizeof s);
+#if LUA_VERSION_NUM == 501
+    lua_pushboolean(L, s.nested <= s.at_resume);
+#else
+    lua_pushboolean(L, s.nested == 0);
+#endif
+    return 1;
+}
+#endif
+
 static const luaL_Reg FUNCTIONS[] = {
+#if LUA_VERSION_NUM <= 502
+    {"can_yield", can_yield},
+#endif
     {"now", now},
     {"time", unix_time},
     {"pid", pid},

@@ -2,6 +2,7 @@
 --- for the whole process.
 
 local core = require "coreclaw.core"
+local coroutines = require "coreclaw.driver.coroutines"
 local driver = require "coreclaw.driver"
 local pool = require "coreclaw.driver.pool"
 local protect = require "coreclaw.driver.protect"
@@ -35,10 +36,23 @@ local function suspend(options, record, seconds)
   end, seconds)
 end
 
+-- Where PUC Lua 5.1 cannot suspend the host's coroutine.
+local function block(transfers, record, deadline)
+  while not record.done and core.now() < deadline do
+    if deadline == math.huge and not transfers:busy() then
+      validate.fail "coreclaw: this wait would never end: the host cannot run its tasks meanwhile"
+    end
+    transfers:bind():wait(math.min(1, deadline - core.now()))
+    transfers:drain()
+  end
+  return record.done
+end
+
 -- The host may come back early: it is asked again until it is done, or late enough.
-local function waiter(options)
+local function waiter(options, transfers)
   return function(record, seconds)
     local deadline = seconds and core.now() + seconds or math.huge
+    if not coroutines.may_yield() then return block(transfers, record, deadline) end
     while not record.done and core.now() < deadline do
       suspend(options, record, seconds and deadline - core.now())
     end
@@ -53,7 +67,7 @@ local function step(transfers)
 end
 
 local function module_of(options, transfers)
-  local module = { name = options.name, is_here = options.is_here, wait = waiter(options) }
+  local module = { name = options.name, is_here = options.is_here, wait = waiter(options, transfers) }
   function module.submit(request) return transfers:submit(request) end
   function module.cancel(record) transfers:cancel(record) end
   function module.progress(record) return transfers:progress(record) end

@@ -2,49 +2,41 @@
 --
 -- Only they are: a yield of somebody else's coroutine would go to a resumer that knows nothing of it.
 
+local core = require "coreclaw.core"
+
 local coroutines = {}
 
 -- Coroutine → the task it runs. Weak: what is dead vanishes. Both ways, for a task knows its coroutine,
 -- and Lua 5.1 would never let go of the two; what runs has its task on its stack.
 local tasks = setmetatable({}, { __mode = "kv" })
 
--- PUC Lua 5.1 cannot yield across pcall, the iterator of a for loop or a metamethod, and has no
--- function to tell. LuaJIT can, and 5.2 has learned it.
-local is_5_1 = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
-
--- Runs a generic for loop in that frame? (`level` as seen by the caller of this.)
-local function has_generator(level)
-  local i, name = 1, debug.getlocal(level + 1, 1)
-  while name do
-    if name == "(for generator)" then return true end
-    i = i + 1
-    name = debug.getlocal(level + 1, i)
-  end
-  return false
+-- PUC Lua 5.1 cannot yield across pcall, the iterator of a for loop or a metamethod, and no Lua across
+-- what table.sort and the like call. 5.1 and 5.2 have no function to tell; ours looks into their state.
+-- Where that does not look as it should, nothing is ever suspended.
+local function of_old_lua(suspends)
+  local can = core.can_yield
+  local function iterate(_, last) if last == nil then return can() end end
+  local seen = coroutine.wrap(function()
+    local loop, sort
+    for value in iterate do loop = value end
+    table.sort({ 2, 1 }, function(a, b) sort = can() return a < b end)
+    local indexed = setmetatable({}, { __index = function() return can() end }).x
+    return { can(), not sort, select(2, pcall(can)) == suspends, loop == suspends, indexed == suspends }
+  end)()
+  for i = 1, 5 do if not seen[i] then return function() return false end end end
+  return can
 end
 
--- Can 5.1 not yield across this frame? What calls a function has a name for it, but for that of a
--- metamethod; the first one of a coroutine and one behind a tail call have none either. A tail call may
--- hide that an iterator made it.
-local function blocks(frame, caller, level)
-  if frame.what == "C" or frame.name == "(for generator)" then return true end
-  if not caller then return false end
-  if frame.what == "tail" then return caller.what == "Lua" and has_generator(level + 2) end
-  return frame.namewhat == "" and caller.what ~= "tail"
+local function native()
+  local is_puc = not rawget(_G, "jit")
+  if is_puc and _VERSION == "Lua 5.1" then return of_old_lua(false) end
+  if is_puc and _VERSION == "Lua 5.2" then return of_old_lua(true) end
+  return rawget(coroutine, "isyieldable")
 end
 
-local function may_yield_5_1()
-  local level = 3
-  local frame = debug.getinfo(level, "Sn")
-  while frame do
-    local caller = debug.getinfo(level + 1, "Sn")
-    if blocks(frame, caller, level) then return false end
-    level, frame = level + 1, caller
-  end
-  return true
-end
-
-local may_yield = rawget(coroutine, "isyieldable") or (is_5_1 and may_yield_5_1) or function() return true end
+---May the running coroutine be suspended?
+---@return boolean
+coroutines.may_yield = native()
 
 ---Makes a coroutine whose task it is.
 ---@param fn function
@@ -76,7 +68,7 @@ end
 ---@return table?
 function coroutines.suspendable()
   local task = coroutines.task()
-  return task and may_yield() and task or nil
+  return task and coroutines.may_yield() and task or nil
 end
 
 return coroutines

@@ -74,11 +74,12 @@ local function condition_of(record)
   return condition
 end
 
--- Outside of cqueues, for something that was begun inside.
+-- Outside of cqueues, for something that was begun inside; and where PUC Lua 5.1 cannot suspend.
 local function block(record, deadline)
   while not record.done and core.now() < deadline do
     if deadline == math.huge and not transfers:busy() then
-      validate.fail "coreclaw: this wait would never end: a task of cqueues goes on in its controller alone"
+      validate.fail("coreclaw: this wait would never end: a task of cqueues goes on in its controller alone, "
+        .. "which cannot run meanwhile")
     end
     transfers:bind():wait(rest(deadline))
     transfers:drain()
@@ -91,7 +92,7 @@ end
 
 function driver.wait(record, seconds)
   local deadline = seconds and core.now() + seconds or math.huge
-  if not driver.is_here() then
+  if not driver.is_here() or not coroutines.may_yield() then
     block(record, deadline)
     return record.done
   end
