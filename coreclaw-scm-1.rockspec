@@ -43,6 +43,7 @@ build = {
         "src/cc_json_text.c",
         "src/cc_lane.c",
         "src/cc_loop.c",
+        "src/cc_memory.c",
         "src/cc_message.c",
         "src/cc_poll.c",
         "src/cc_poll_posix.c",

@@ -4,8 +4,10 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "cc_memory.h"
 #include "cc_request.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -22,9 +24,19 @@ static void stay_loaded(void) {
 #endif
 }
 
+/* Where somebody else was first in this process, libcurl keeps to the memory that it has. */
+static void init_with_memory(void) {
+#if CC_HAVE_MEMORY
+    curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, cc_memory_free, cc_memory_realloc,
+                         cc_memory_strdup, calloc);
+#else
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+#endif
+}
+
 static void init_curl(void) {
     stay_loaded();
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    init_with_memory();
     unsigned number = curl_version_info(CURLVERSION_NOW)->version_num;
     guards = CC_HAVE_PREREQ && number >= 0x075000;
     stale_headers = number >= 0x075300 && number < 0x080200;
