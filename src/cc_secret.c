@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_SLASHES 8 /* a text of nothing else must not take for ever */
+
 /* ---- wiping ---- */
 
 void cc_wipe(void *bytes, size_t n) {
@@ -42,18 +44,25 @@ static size_t hex(const char *text, size_t n, const char *prefix, char c) {
     return high >= 0 && low >= 0 && high * 16 + low == (unsigned char)c ? p + 2 : 0;
 }
 
+/* Behind a backslash, or several: JSON inside of JSON has its backslashes escaped. */
+static size_t escaped(const char *text, size_t n, char c) {
+    size_t slashes = 1, length;
+    if (n > 1 && text[1] == c && c == '\\') return 2;
+    while (slashes < n && slashes < MOST_SLASHES && text[slashes] == '\\') slashes++;
+    length = hex(text + slashes, n - slashes, "u00", c);
+    if (!length) length = hex(text + slashes, n - slashes, "x", c);
+    if (!length && slashes < n && text[slashes] == c && strchr("\"/", c)) length = 1;
+    return length ? slashes + length : 0;
+}
+
 /* The longest way in which text begins with c, 0 if it does not. */
 static size_t spelled(const char *text, size_t n, char c) {
-    static const char *const prefixes[] = {"%25", "%", "\\u00", "\\x"};
+    size_t length = 0;
     if (n == 0) return 0;
-    if (*text == '%' || *text == '\\') {
-        for (int i = 0; i < 4; i++) {
-            size_t length = hex(text, n, prefixes[i], c);
-            if (length) return length;
-        }
-        if (n > 1 && *text == '\\' && text[1] == c && strchr("\"\\/", c)) return 2;
-    }
-    return *text == c;
+    if (*text == '\\') length = escaped(text, n, c);
+    if (*text == '%') length = hex(text, n, "%25", c);
+    if (*text == '%' && !length) length = hex(text, n, "%", c);
+    return length ? length : *text == c;
 }
 
 /* How many bytes of text are the secret, 0 if it does not begin here. */

@@ -136,8 +136,8 @@ function Client:map(id, inputs, options)
   return (map.new(self, id, inputs, options))
 end
 
----Forgets the key and the passwords, and zeroes the memory they were in. Calls that need a key raise
----from now on. What is promised about memory: README, "Secrets".
+---Forgets the key and the passwords, and zeroes the memory they were in. All calls raise from
+---now on. What is promised about memory: README, "Secrets".
 function Client:close()
   config.forget(self.settings)
 end

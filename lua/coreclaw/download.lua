@@ -8,6 +8,7 @@
 -- is a byte further than ever before, so that a server cannot keep us busy for ever.
 
 local core = require "coreclaw.core"
+local config = require "coreclaw.config"
 local answer = require "coreclaw.answer"
 local errors = require "coreclaw.errors"
 local hooks = require "coreclaw.hooks"
@@ -102,7 +103,7 @@ local function judge_file(job, record)
 end
 
 local function judge_refusal(job, record)
-  local err = storage.refused(record)
+  local err = storage.refused(record, config.secret(job.client.settings))
   if record.status == 416 then
     return "anew", storage.bad("the storage has less of the file than it announced (HTTP 416)", true)
   elseif storage.is_link_refused(record.status, record.body) then

@@ -50,8 +50,8 @@ local function send(client, call, built, attempt)
   way.check() -- raises where nothing can be sent: nothing is meant then either
   local refused = hooks.request(client, call, built, attempt)
   if refused then return nil, refused end
-  if built.secret and not built.secret:is_open() then
-    validate.fail(call.id .. " was not sent: the client was closed meanwhile")
+  if config.is_closed(client.settings) then
+    validate.fail(call.id .. " was not sent: the client is closed")
   end
   refused = journal.intend(client, call, call.deadline)
   if refused then return nil, refused end

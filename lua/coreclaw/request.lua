@@ -42,11 +42,12 @@ end
 -- The key, which the C core adds to headers or URL when the request is submitted.
 local function authenticate(settings, id, operation, query)
   local key = config.secret(settings)
-  if key and settings.auth == "query" and query.token ~= nil then
+  if config.is_closed(settings) then
+    validate.fail(id .. " was not sent: the client is closed")
+  elseif key and settings.auth == "query" and query.token ~= nil then
     validate.fail(id .. ': query must not name token: auth = "query" adds it')
   elseif not key and not operation.public then
-    validate.fail(id .. " needs an API key" .. (config.is_closed(settings) and ", but the client was closed"
-      or ": pass api_key to coreclaw.new or set CORECLAW_API_KEY"))
+    validate.fail(id .. " needs an API key: pass api_key to coreclaw.new or set CORECLAW_API_KEY")
   end
   return key
 end

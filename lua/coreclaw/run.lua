@@ -3,6 +3,7 @@
 local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
+local errors = require "coreclaw.errors"
 local export = require "coreclaw.export"
 local http = require "coreclaw.http"
 local json = require "coreclaw.json"
@@ -89,9 +90,14 @@ end
 ---@param data table
 ---@return coreclaw.Run
 function run.absorb(self, data)
+  local key = config.secret(self.client.settings)
   self.raw = data
   for name, is_text in pairs(FIELDS) do
     local value = data[name]
+    if key and type(value) == "string" then -- a Worker may repeat what the platform called it with
+      value = errors.mask(value, key)
+      data[name] = value
+    end
     if type(value) == "string" or (type(value) == "number" and not is_text) then self[name] = value end
   end
   local count = data.results

@@ -94,6 +94,10 @@ local function window_of(data, operation)
 end
 
 local function sync_result(handle, data, options, operation)
+  local key = config.secret(handle.client.settings)
+  for _, name in ipairs { "run_status", "error_message" } do
+    if type(data[name]) == "string" then data[name] = errors.mask(data[name], key) end
+  end
   handle.status = type(data.run_status) == "string" and data.run_status or nil
   local function number(name) return type(data[name]) == "number" and data[name] or nil end
   handle.started_at, handle.finished_at = number "execution_start_timestamp", number "execution_end_timestamp"

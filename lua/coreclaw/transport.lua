@@ -101,6 +101,7 @@ end
 local function no_proxy_list(value)
   local list = type(value) == "string" and {} or value
   if type(value) == "string" then
+    if value:find "%c" then fail("no_proxy", "must not hold control characters") end
     for word in value:gmatch "[^,%s]+" do list[#list + 1] = word end
   elseif type(value) ~= "table" then
     fail("no_proxy", "must be a list of hosts, or a string of them with commas, got " .. validate.show(value))

@@ -19,8 +19,20 @@ describe("a secret", function()
       assert.equal("<***>", one:mask("<" .. form .. ">"), form)
       assert.equal("*********", one:mask(form:rep(3)), form)
       assert.equal("***%", one:mask(form .. "%"))
-      assert.equal("\\***", one:mask("\\" .. form))
+      assert.equal("/***", one:mask("/" .. form))
     end
+  end)
+
+  it("is masked in JSON inside of JSON", function()
+    local one = secret.new 'aB3/"+z'
+    for _, slashes in ipairs { "\\", "\\\\" } do
+      for _, form in ipairs { ("aB3/~\"+z"):gsub("~", slashes), ("aB3~/~\"+z"):gsub("~", slashes),
+        (encode('aB3/"+z', "~u%04x"):gsub("~", slashes)) } do
+        assert.equal("<***>", one:mask("<" .. form .. ">"), form)
+      end
+    end
+    local long = ("\\"):rep(2000000)
+    assert.equal(long, one:mask(long))
   end)
 
   it("leaves every other text alone, the string itself", function()

@@ -14,6 +14,13 @@ local function applied(options, url, identify)
   return transport.apply(config.new(options), { url = url or "https://api.example/" }, identify)
 end
 
+-- Is it this text, as a secret or, where `plain`, as it is?
+local function is(text, value, plain)
+  if plain then return assert.equal(text, value) end
+  assert.equal("userdata", type(value))
+  assert.same({ "***", #text }, { value:mask(text), value:length() })
+end
+
 -- Everything that can be reached from a value.
 local function dump(value, seen, out)
   seen, out = seen or {}, out or {}
@@ -76,7 +83,8 @@ describe("transport", function()
       local cert, key = write("cert.pem", CERT), write("key.pem", KEY)
       local options = { cert_file = cert, key_file = key, key_password = "sekret" }
       local request = applied(options, nil, true)
-      assert.same({ cert, key, "sekret" }, { request.cert_file, request.key_file, request.key_password })
+      assert.same({ cert, key }, { request.cert_file, request.key_file })
+      is("sekret", request.key_password)
       request = applied(options, nil, false)
       assert.same({}, { request.cert_file, request.key_file, request.key_password })
     end)
@@ -88,7 +96,7 @@ describe("transport", function()
         "", "http://127.0.0.1:3128", "http://me:s%2Fe@proxy.example:80/", "socks5://[::1]:1080",
         "socks5h://a:b@c@host:1",
       } do
-        assert.equal(proxy, applied({ proxy = proxy }).proxy)
+        is(proxy, applied({ proxy = proxy }).proxy, not proxy:find "@" and not proxy:find "/$")
       end
     end)
 
@@ -147,8 +155,11 @@ describe("transport", function()
     local client = coreclaw.new { proxy = "http://me:sekret@h:1", cert_file = both, key_password = "sekret" }
     assert.is_nil(dump(client):find("sekret", 1, true))
     assert.is_nil(tostring(client):find("sekret", 1, true))
-    assert.matches("sekret", transport.apply(client.settings, { url = "https://a/" }, true).proxy)
+    local before = transport.apply(client.settings, { url = "https://a/" }, true)
+    is("http://me:sekret@h:1", before.proxy)
     client:close()
+    assert.is_false(before.proxy:is_open())
+    assert.is_false(before.key_password:is_open())
     local request = transport.apply(client.settings, { url = "https://a/" }, true)
     assert.equal("http://h:1", request.proxy) -- what is sent now does not get around it
     assert.is_nil(request.key_password)

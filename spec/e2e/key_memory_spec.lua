@@ -17,8 +17,10 @@ describe("the memory of a program that uses a key", function()
   end)
 
   local function count(how, url, ca_file)
+    local i = 0
+    while arg[i - 1] do i = i - 1 end
     local pipe = io.popen(("python3 -B spec/support/key_memory.py '%s' '%s' spec/support/key_child.lua %s %s %s")
-      :format(KEY, arg[-1] and arg[-1] or "lua", how, url, ca_file or ""))
+      :format(KEY, arg[i], how, url, ca_file or ""))
     local text, copies = pipe:read "*a", {}
     pipe:close()
     for moment, number in text:gmatch "(%w+)=(%d+)" do copies[moment] = tonumber(number) end

@@ -128,12 +128,13 @@ end
 
 ---The error for an answer that is no file.
 ---@param record { status: integer, body: string, retry_after: integer? }
+---@param key coreclaw.Secret?  a link may have been made with it
 ---@return coreclaw.Error
-function storage.refused(record)
+function storage.refused(record, key)
   local kind, retryable = core.classify("v2", record.status, nil)
   return errors.new {
     kind = kind, retryable = retryable, sent = "yes", http_status = record.status,
-    message = "the storage answered HTTP " .. record.status .. explanation(record.body),
+    message = "the storage answered HTTP " .. record.status .. explanation(errors.mask(record.body, key)),
     retry_after = record.retry_after,
   }
 end
