@@ -98,11 +98,16 @@ function http.unknown_outcome(err, call, since)
   }
 end
 
+-- Does it start something that costs money? To rerun the last run does, though its class says more.
+local function is_paid(id, operation)
+  return operation.class == "paid" or (operation.class == "last" and id:find "^rerun" ~= nil)
+end
+
 -- What was refused in the end may have been done by an attempt whose answer was lost.
 local function finish(err, call, attempt, since)
   err.operation, err.attempts = call.id, attempt
   if call.unsure then err.unsure, err.sent = true, "unknown" end
-  if call.operation.class == "paid" and err.sent == "unknown" then
+  if is_paid(call.id, call.operation) and err.sent == "unknown" then
     err = http.unknown_outcome(err, call, since)
   end
   return nil, err
@@ -267,7 +272,7 @@ function http.data(client, id, params, options)
   local envelope, err, behind = http.call(client, id, params, options)
   if not envelope then return nil, err end
   local data, why = answer.data(envelope, id)
-  if not data and client.operations[id].class == "paid" then
+  if not data and is_paid(id, client.operations[id]) then
     why = http.unknown_outcome(why, { params = params, intent = behind and behind.intent }, since)
   end
   return data, why, behind

@@ -47,11 +47,11 @@ function reconcile.worker_of(client, err, options)
   return id "worker_slug" or id "worker_path"
 end
 
--- One page of the Worker's newest runs, and by how much the server's clock is ahead of ours.
+-- One page of the newest runs, of a Worker or of all, and by how much the server's clock is ahead of ours.
 local function newest(client, worker_id, options)
   local asked = core.time()
   local data, err, response = http.data(client, "listWorkerRuns",
-    { query = { worker_id = worker_id:gsub("/", "~"), offset = 1, limit = 100 } },
+    { query = { worker_id = worker_id and worker_id:gsub("/", "~"), offset = 1, limit = 100 } },
     { timeout = options.timeout })
   if not data then return nil, err end
   local there = http_date(response:header "date")
@@ -137,6 +137,7 @@ local function check(err)
     validate.fail("client:reconcile: an error of kind unknown_outcome is wanted, got " .. validate.show(err))
   end
   local path = err.path or {}
+  if err.operation == "rerunLastWorkerRun" then return end -- of whatever Worker
   if not (path.workerId or path.runId or path.workerTaskId) or err.operation == "queuedRunWorker" then
     validate.fail("client:reconcile: " .. tostring(err.operation) .. " starts no run to look for")
   end
@@ -151,8 +152,11 @@ end
 function reconcile.methods:reconcile(err, options)
   options = validate.options("client:reconcile", options, OPTIONS)
   check(err)
-  local worker_id, why = reconcile.worker_of(self, err, options)
-  if not worker_id then return nil, why or undecided(err, {}) end
+  local worker_id, why
+  if err.operation ~= "rerunLastWorkerRun" then
+    worker_id, why = reconcile.worker_of(self, err, options)
+    if not worker_id then return nil, why or undecided(err, {}) end
+  end
   local list, skew = newest(self, worker_id, options)
   if not list then return nil, skew end
   local found = candidates(self, list, err, skew, options.margin)

@@ -137,6 +137,11 @@ describe("a client with the sandbox's clock", function()
       _, err = client:account { timeout = 60 }
       assert.same({ "rate_limited", 90, 1 }, { err.kind, err.retry_after, err.attempts })
       assert.same({}, slept)
+      -- A date is understood as well: by the real time, like the platform's own.
+      server:fault { operation = "getAccount", status = 503,
+        headers = { ["Retry-After"] = os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + 900) } }
+      assert(client:account { timeout = 1000 })
+      assert.is_true(slept[1] > 600 and slept[1] <= 900, tostring(slept[1]))
     end)
   end)
 

@@ -1,6 +1,7 @@
 -- Calls by name, requests of one's own, hooks, prepared inputs.
 
 local box = require "spec.support.box"
+local coreclaw = require "coreclaw"
 
 describe("below the handles", function()
   local server, client
@@ -60,6 +61,24 @@ describe("below the handles", function()
     assert.equal(before + 1, server:paid())
     for _, path in ipairs { "store", "//evil.example", "/a?b=c", "/a b", "/../x", "/{x}" } do
       assert.matches("path must begin", box.raised(function() client:request { path = path } end))
+    end
+  end)
+
+  it("a rerun of the last run is a paid call, sent once", function()
+    local run = assert(client:worker "demo/rows":call { count = 1 })
+    for _, id in ipairs { "rerunLastWorkerRun", "rerunWorkerLastRun" } do
+      coreclaw.sleep(1.1) -- the platform's times are whole seconds
+      local before = server:paid()
+      local own = box.client(server)
+      server:fault { operation = id, times = 1, close = "after" }
+      local data, err = own:operation(id, id == "rerunWorkerLastRun" and { workerId = "demo/rows" } or {})
+      assert.is_nil(data)
+      assert.same({ "unknown_outcome", "unknown", 1 }, { err.kind, err.sent, err.attempts })
+      assert.equal(before + 1, server:paid())
+      own.started:add(run.slug)
+      local found = assert(own:reconcile(err, { margin = 0 }))
+      assert.not_equal(run.slug, found.slug)
+      run = assert(found:wait())
     end
   end)
 
