@@ -401,6 +401,16 @@ describe("tasks", function()
     end)
   end)
 
+  it("that always have something to do keep no other wait from ending", function()
+    local over = false
+    local busy = coreclaw.spawn(function() while not over do coroutine.yield() end end)
+    coreclaw.sleep(0.02)
+    assert.is_false(busy:wait(0.02))
+    assert.is_string(coreclaw.spawn(balance):join())
+    over = true
+    busy:join()
+  end)
+
   it("calls outside of tasks go on while there are tasks, and tasks during them", function()
     local ticks, over = 0, false
     local ticker = coreclaw.spawn(function()
@@ -472,17 +482,17 @@ describe("tasks", function()
     end)
 
     it("while a task runs ends every transfer, and is raised in the program", function()
-      local before, start, busy = server:paid(), start_in_line(), nil
+      local before, start, over = server:paid(), start_in_line(), false
       local ok, err = interrupted_after(0.3, function()
-        busy = coreclaw.spawn(function()
+        coreclaw.spawn(function()
           coreclaw.sleep(0.05)
-          while true do coroutine.yield() end
+          while not over do coroutine.yield() end
         end)
         coreclaw.sleep(20)
       end)
       assert.is_false(ok)
       assert.matches("interrupted!", err)
-      busy:cancel()
+      over = true
       proves_nothing_leaves(before, start)
     end)
 

@@ -41,9 +41,9 @@ local function block_until(record, deadline)
     elseif not ran then
       local why = hopeless(record, deadline)
       if why then return false, why end
-      if core.now() >= deadline then return false end
-      turn(deadline)
+      if core.now() < deadline then turn(deadline) end
     end
+    if not record.done and core.now() >= deadline then return false end
   end
   return true
 end
