@@ -69,10 +69,16 @@ MEMORY_TESTS := $(BUILD)/c-tests/lcc_alloc_lua5.1 $(BUILD)/c-tests/lcc_alloc_lua
 .PHONY: c-tests
 c-tests: $(C_TESTS) $(THREAD_TESTS) $(MEMORY_TESTS)
 
-$(BUILD)/c-tests/lcc_alloc_%: spec/core/lcc_alloc.c $(CC_SRC) $(LCC_SRC) $(HEADERS) spec/support/check.h
+SAN_OBJ := $(CC_SRC:src/%.c=$(BUILD)/c-tests/cc/%.o)
+
+$(BUILD)/c-tests/cc/%.o: src/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) $(WARNINGS) $(SANITIZE) $(shell pkg-config --cflags libcurl) -c $< -o $@
+
+$(BUILD)/c-tests/lcc_alloc_%: spec/core/lcc_alloc.c $(SAN_OBJ) $(LCC_SRC) $(HEADERS) spec/support/check.h
 	@mkdir -p $(@D)
 	$(CC) $(STANDARD) $(WARNINGS) $(SANITIZE) -Isrc -Ispec/support $(shell pkg-config --cflags libcurl $*) \
-	  $< $(CC_SRC) $(LCC_SRC) $(shell pkg-config --libs libcurl $*) -o $@
+	  $< $(SAN_OBJ) $(LCC_SRC) $(shell pkg-config --libs libcurl $*) -o $@
 
 $(BUILD)/c-tests/%_tsan: spec/core/%_test.c $(CC_SRC) $(HEADERS) spec/support/check.h
 	@mkdir -p $(@D)
@@ -81,23 +87,28 @@ $(BUILD)/c-tests/%_tsan: spec/core/%_test.c $(CC_SRC) $(HEADERS) spec/support/ch
 
 $(BUILD)/c-tests/cc_alloc_test: WRAPPED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 
-$(BUILD)/c-tests/%: spec/core/%.c $(CC_SRC) $(HEADERS) spec/support/check.h
+$(BUILD)/c-tests/%: spec/core/%.c $(SAN_OBJ) $(HEADERS) spec/support/check.h
 	@mkdir -p $(@D)
 	$(CC) $(STANDARD) $(WARNINGS) $(SANITIZE) -Isrc -Ispec/support \
-	  $(shell pkg-config --cflags libcurl) $< $(CC_SRC) $(WRAPPED) $(shell pkg-config --libs libcurl) -o $@
+	  $(shell pkg-config --cflags libcurl) $< $(SAN_OBJ) $(WRAPPED) $(shell pkg-config --libs libcurl) -o $@
 
 # Whatever bytes may come: see spec/fuzz. What reads JSON as Lua does needs a Lua, 5.4.
 FUZZ        := json text response lua
 FUZZ_FLAGS  := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
   -fno-sanitize-recover=undefined
-FUZZ_SOURCE  = $(CC_SRC) $(if $(filter lua,$*),$(LCC_SRC))
+FUZZ_OBJ    := $(CC_SRC:src/%.c=$(BUILD)/fuzz/cc/%.o)
+FUZZ_SOURCE  = $(FUZZ_OBJ) $(if $(filter lua,$*),$(LCC_SRC))
 FUZZ_LINK    = $(shell pkg-config --libs libcurl $(if $(filter lua,$*),lua5.4)) -lm
 FUZZ_CFLAGS  = $(shell pkg-config --cflags libcurl $(if $(filter lua,$*),lua5.4))
 
 .PHONY: fuzz-targets
 fuzz-targets: $(FUZZ:%=$(BUILD)/fuzz/%)
 
-$(BUILD)/fuzz/%: spec/fuzz/%_fuzz.c spec/fuzz/fuzz.h $(CC_SRC) $(LCC_SRC) $(HEADERS)
+$(BUILD)/fuzz/cc/%.o: src/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	clang $(STANDARD) $(WARNINGS) $(FUZZ_FLAGS) $(shell pkg-config --cflags libcurl) -c $< -o $@
+
+$(BUILD)/fuzz/%: spec/fuzz/%_fuzz.c spec/fuzz/fuzz.h $(FUZZ_OBJ) $(LCC_SRC) $(HEADERS)
 	@mkdir -p $(@D)
 	clang $(STANDARD) $(WARNINGS) $(FUZZ_FLAGS) -Isrc -Ispec/fuzz $(FUZZ_CFLAGS) $< $(FUZZ_SOURCE) $(FUZZ_LINK) -o $@
 
