@@ -272,10 +272,11 @@ function http.data(client, id, params, options)
   local envelope, err, behind = http.call(client, id, params, options)
   if not envelope then return nil, err end
   local data, why = answer.data(envelope, id)
-  if not data and is_paid(id, client.operations[id]) then
+  if data then return data, nil, behind end
+  if is_paid(id, client.operations[id]) then
     why = http.unknown_outcome(why, { params = params, intent = behind and behind.intent }, since)
   end
-  return data, why, behind
+  return nil, why
 end
 
 return http

@@ -184,7 +184,8 @@ function Task:start(options)
   options = validate.options("task:start", options, start.SAVED)
   local params = { path = path(self), body = { callback_url = options.callback_url, is_async = true } }
   local handle, err, _, behind = run.start(self.client, "runWorkerTask", params, options)
-  return handle, err, behind
+  if not handle then return nil, err end
+  return handle, nil, behind
 end
 
 ---Starts a run and lets the platform wait for its end, as `worker:run_sync`. Calls `runWorkerTask`.

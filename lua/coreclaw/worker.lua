@@ -78,8 +78,9 @@ end
 
 local function fetch(self, operation, options)
   local data, err, behind = http.data(self.client, operation, { path = path(self) }, options)
-  if not data then err.worker = self.id end
-  return data, err, behind
+  if data then return data, nil, behind end
+  err.worker = self.id
+  return nil, err
 end
 
 ---The Worker's detail: name, username, version, readme, parameters. Calls `getWorker`.
@@ -202,7 +203,8 @@ end
 function Worker:start(custom, options)
   options = validate.options("worker:start", options, start.INPUT)
   local handle, err, behind = begin(self, "worker:start", custom, options, options.timeout)
-  return handle, err, behind
+  if not handle then return nil, err end -- and no third value: LuaJIT's assert would raise that one
+  return handle, nil, behind
 end
 
 -- A run was started, whatever became of the requests after that: they must not look as if it was not.
