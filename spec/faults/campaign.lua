@@ -12,6 +12,8 @@ local lab = require "spec.faults.campaign.lab" -- before anything that opens con
 local report = require "spec.faults.campaign.report"
 local trial = require "spec.faults.campaign.trial"
 
+if os.getenv "MUTANT" then require("spec.faults.campaign.mutants")[os.getenv "MUTANT"]() end
+
 local BATCH = 200      -- trials between two looks into the books
 local LIFE = 4000      -- trials of one sandbox
 local MOST_SHOWN = 20  -- violations told in full by each process
@@ -43,7 +45,9 @@ local function judge(self, batch, tally)
   self:settle()
   local pays = {}
   for _, one in ipairs(batch) do
-    if one.kind.pays and one.outcome ~= "raised" then pays[#pays + 1] = one end
+    for _, intent in ipairs(one.kind.pays and one.outcome ~= "raised" and (one.split or { one }) or {}) do
+      pays[#pays + 1] = intent
+    end
   end
   invariants.books(pays, self:ledger())
   for _, one in ipairs(batch) do
@@ -82,6 +86,18 @@ local function draw(next_number, self)
   return batch
 end
 
+local function traced(err)
+  return debug.traceback(tostring(err), 2)
+end
+
+-- What goes wrong around the call (its preparation, the campaign itself) is a violation too.
+local function attempt(one, self)
+  local ok, why = xpcall(function() trial.run(one, self) end, traced)
+  if ok then return end
+  invariants.violate(one, "raised: %s", why)
+  one.outcome, one.told, one.began, one.ended = "raised", "nothing", one.began or 0, one.ended or one.began or 0
+end
+
 local function work(next_number)
   local self, tally, began = lab.open(), report.tally(), core.now()
   local told, life = core.now(), LIFE
@@ -92,7 +108,7 @@ local function work(next_number)
     end
     local batch = draw(next_number, self)
     if #batch == 0 then break end
-    for _, one in ipairs(batch) do trial.run(one, self) end
+    for _, one in ipairs(batch) do attempt(one, self) end
     judge(self, batch, tally)
     life = life + #batch
     if core.now() - told > 10 then
@@ -157,4 +173,6 @@ local function main()
   return tally.failed == 0 and tally.passed > 0 and 0 or 1
 end
 
-os.exit(main(), true)
+local ok, code = xpcall(main, traced)
+if not ok then warn("campaign: " .. code .. "\n") end
+os.exit(ok and code or 2, true)

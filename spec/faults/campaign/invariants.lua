@@ -52,7 +52,7 @@ function invariants.at_once(trial, err)
     violate(trial, "took %.3f s of %.3f", took, trial.timeout)
   end
   if err ~= nil then check_error(trial, err) end
-  if trial.cannot_leave and not (err and err.sent == "no") then
+  if trial.cannot_leave and not trial.kind.many and not (err and err.sent == "no") then
     violate(trial, "nothing could leave, but sent = %s", tostring(err and err.sent))
   end
   if trial.must_succeed and err ~= nil then violate(trial, "no fault, but: %s", tostring(err)) end
@@ -74,10 +74,27 @@ function invariants.said(trial, result, err)
   end
 end
 
+---The intents of a trial that has several: each as a trial of its own, with the same violations.
+function invariants.parts(trial, items)
+  local list = {}
+  for i = 1, trial.parts do
+    local item = items[i] or {}
+    local part = setmetatable({ intent = trial.intent .. "_" .. i, whole = trial }, { __index = trial })
+    local result = not item.err and item.run or nil
+    part.told = result and "success" or tostring(item.err)
+    if item.err then check_error(part, item.err) end
+    if trial.cannot_leave and not (item.err and item.err.sent == "no") then violate(trial, "item %d has left", i) end
+    if trial.must_succeed and not result then violate(trial, "no fault, but: %s", part.told) end
+    invariants.said(part, result, item.err)
+    list[i] = part
+  end
+  return list
+end
+
 -- ---- the books --------------------------------------------------------------------------------
 
 local function intent_of(text)
-  return type(text) == "string" and text:match "intent%-%d+" or "nobody"
+  return type(text) == "string" and text:match "intent%-[%d_]+" or "nobody"
 end
 
 -- Entries by what they stand for: book, operation, intent.
@@ -117,6 +134,7 @@ function invariants.books(trials, ledger)
   for _, trial in ipairs(trials) do
     local ids, wanted = found[key_of(trial)] or {}, WANTED[trial.verdict] or { 0, 1 }
     trial.made = #ids
+    if trial.whole then trial.whole.made = (trial.whole.made or 0) + #ids end
     if #ids < wanted[1] or #ids > wanted[2] then
       violate(trial, "%s was said (%s), but it happened %d times", tostring(trial.verdict), trial.told, #ids)
     end

@@ -164,6 +164,14 @@ function Lab.forget_connections()
   for _, one in ipairs(pools) do one:abandon() end
 end
 
+---Waits until the port is open.
+function Lab:reach()
+  local client, deadline = self:calm_client("h1", "v2"), core.now() + 10
+  repeat
+    self.forget_connections()
+  until client:account { timeout = 1 } or core.now() > deadline
+end
+
 ---Freezes the server, connections and all, for a while.
 function Lab:freeze(seconds)
   os.execute(("kill -STOP %d; (sleep %.3f; kill -CONT %d) >/dev/null 2>&1 &"):format(self.box.pid, seconds, self.box.pid))

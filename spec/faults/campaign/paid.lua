@@ -41,6 +41,20 @@ local function prepared(fn)
   end
 end
 
+-- Several intents in one call; every item says what became of its own.
+local function map(trial)
+  local inputs, items = {}, {}
+  for i = 1, trial.parts do
+    inputs[i] = { count = 1, fail_message = trial.intent .. "_" .. i }
+  end
+  for item in trial.client:map(trial.worker, inputs, {
+    concurrency = trial.limit, timeout = trial.timeout, wait_for_slot = false,
+  }) do
+    items[item.index] = item
+  end
+  return items
+end
+
 local kinds = {
   {
     name = "start", weight = 5, operation = "runWorker", runs = true,
@@ -84,6 +98,10 @@ local kinds = {
     name = "call", weight = 3, operation = "runWorker", runs = true, fails = true,
     also = { "getWorkerRun", "getWorkerRun", "getWorkerRunLog" },
     call = function(trial) return worker(trial):call(input(trial), options(trial)) end,
+  },
+  {
+    name = "map", weight = 1, operation = "runWorker", runs = true, many = true, calls = 8,
+    also = { "listWorkerRuns", "getWorkerRun" }, call = map,
   },
   {
     name = "request", weight = 1, operation = "runWorker", raw = true,
@@ -135,7 +153,8 @@ end
 function paid.verdict(trial, result, err)
   if result ~= nil then
     -- What nobody looked into says nothing without a run in it.
-    if trial.kind.raw and not (type(result) == "table" and type(result.run_slug) == "string") then return "unknown" end
+    local slug = type(result) == "table" and result.run_slug
+    if trial.kind.raw and (type(slug) ~= "string" or slug == "") then return "unknown" end
     return "done"
   end
   if not errors.is(err) then return nil, "neither a result nor an error object: " .. tostring(err) end

@@ -87,7 +87,8 @@ function trial.draw(seed, number)
   self.pool = d:chance(0.25) and "fresh" or "warm"
   self.rows, self.fails = d:whole(0, 3), self.kind.fails and d:chance(0.2)
   if self.fails and self.rows == 0 then self.rows = 1 end
-  self.look = self.kind.runs and d:chance(0.1)
+  self.look = self.kind.runs and not self.kind.many and d:chance(0.1)
+  self.parts, self.limit = self.kind.many and d:whole(1, 4), d:whole(1, 3)
   self.weather = d:weighted(WEATHER).name
   weather[self.weather](self, d)
   for _, fault in ipairs(self.faults) do fault.agent = self.agent end
@@ -183,6 +184,18 @@ local function judge_paid(self, result, err)
   end
 end
 
+-- The outcome of many is the worst of them.
+local function judge_many(self, items)
+  invariants.at_once(self, nil)
+  self.split = invariants.parts(self, items)
+  self.outcome, self.told = "success", "items"
+  for i, part in ipairs(self.split) do
+    local err = items[i] and items[i].err
+    if err then self.outcome = part.verdict == "unknown" and "unknown" or part.verdict == "done" and "done" or "refused" end
+    self.told = self.told .. "; " .. part.told
+  end
+end
+
 local function judge_reading(self, wrong, err)
   invariants.at_once(self, err)
   if wrong then invariants.violate(self, "%s", wrong) end
@@ -200,6 +213,8 @@ function trial.run(self, lab)
   if not ok then
     invariants.violate(self, "raised: %s", tostring(result))
     self.outcome, self.told = "raised", tostring(result)
+  elseif self.kind.many then
+    judge_many(self, result)
   elseif self.kind.pays then
     judge_paid(self, result, err)
   else
@@ -207,8 +222,9 @@ function trial.run(self, lab)
   end
   if self.late > 0 then lab:not_settled_for(self.late) end
   if self.away then -- until the door is open again
-    lab:not_settled_for(self.away + 0.01)
+    lab:not_settled_for(self.away)
     lab:settle()
+    lab:reach()
   end
 end
 
