@@ -12,7 +12,7 @@ folder=build/test
 log=$folder/$name.log
 mkdir -p "$folder"
 start=$(date +%s)
-timeout -k 10 "${SUITE_SECONDS:-420}" "$@" >"$log" 2>&1 </dev/null
+timeout -k 10 "${SUITE_SECONDS:-900}" "$@" >"$log" 2>&1 </dev/null
 code=$?
 awk -v code="$code" '
   / success(es)? \/ .* pending/ { gsub("\033[[][0-9;]*m", ""); p += $1; f += $4 + $7; s += $10; seen = 1 }
@@ -22,6 +22,6 @@ read -r passed failed skipped <"$folder/$name.count"
 printf '%-22s %5d passed %3d failed %3d skipped  %4d s\n' \
   "$name" "$passed" "$failed" "$skipped" $(($(date +%s) - start))
 [ "$failed" = 0 ] && exit 0
-[ "$code" = 124 ] && echo "  $name ran longer than ${SUITE_SECONDS:-420} seconds and was stopped"
+[ "$code" = 124 ] && echo "  $name ran longer than ${SUITE_SECONDS:-900} seconds and was stopped"
 grep -v '^[●◌+.-]*$' "$log" | tail -n 60 | sed "s/^/  $name | /"
 exit 0
