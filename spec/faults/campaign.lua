@@ -41,15 +41,20 @@ local settings = {
 
 -- ---- one process ------------------------------------------------------------------------------
 
-local function judge(self, batch, tally)
-  self:settle()
-  local pays = {}
+local function intents(batch)
+  local list = {}
   for _, one in ipairs(batch) do
     for _, intent in ipairs(one.kind.pays and one.outcome ~= "raised" and (one.split or { one }) or {}) do
-      pays[#pays + 1] = intent
+      list[#list + 1] = intent
     end
   end
-  invariants.books(pays, self:ledger())
+  return list
+end
+
+-- By the books of now. What a trial has left under way on the server must have come to its end.
+local function judge(self, batch, tally)
+  invariants.note(self.found, self:ledger())
+  invariants.books(intents(batch), self.found)
   for _, one in ipairs(batch) do
     tally:count(one)
     if #one.violations > 0 and tally.failed <= MOST_SHOWN then report.violation(one, settings.seed, warn) end
@@ -98,19 +103,25 @@ local function attempt(one, self)
   one.outcome, one.told, one.began, one.ended = "raised", "nothing", one.began or 0, one.ended or one.began or 0
 end
 
+-- A batch is judged when the next one has ended, and need not be waited for then.
 local function work(next_number)
   local self, tally, began = lab.open(), report.tally(), core.now()
-  local told, life = core.now(), LIFE
+  local told, life, before = core.now(), LIFE, {}
   while true do
     if life >= LIFE or not self:has_workers(BATCH) then
+      if self.box then
+        self:settle()
+        judge(self, before, tally)
+      end
       self:renew()
-      life = 0
+      before, life = {}, 0
     end
     local batch = draw(next_number, self)
-    if #batch == 0 then break end
     for _, one in ipairs(batch) do attempt(one, self) end
-    judge(self, batch, tally)
-    life = life + #batch
+    if #batch == 0 or core.now() < self.settled_before then self:settle() end
+    judge(self, before, tally)
+    if #batch == 0 then break end
+    before, life, self.settled_before = batch, life + #batch, self.settled
     if core.now() - told > 10 then
       progress(tally, began)
       told = core.now()

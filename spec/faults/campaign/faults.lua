@@ -56,7 +56,7 @@ local TARGETS = {
   "javascript:alert(1)", "http://", "",
 }
 
-local RETRY_AFTER = { "0", "1", "-1", "3600", "99999999999999999999", "soon", "Wed, 21 Oct 2015 07:28:00 GMT" }
+local RETRY_AFTER = { "0", "-1", "3600", "99999999999999999999", "soon", "Wed, 21 Oct 2015 07:28:00 GMT" }
 
 local function envelope(d, at)
   local list = (at.after or d:chance(0.4)) and UNSURE or REFUSALS

@@ -97,9 +97,10 @@ local function intent_of(text)
   return type(text) == "string" and text:match "intent%-[%d_]+" or "nobody"
 end
 
--- Entries by what they stand for: book, operation, intent.
-local function by_intent(ledger)
-  local found = {}
+---Notes entries of the books by what they stand for: book, operation, intent.
+---@param found table<string, string[]>
+---@param ledger table  of all that was made since the last look
+function invariants.note(found, ledger)
   local function note(key, id)
     found[key] = found[key] or {}
     table.insert(found[key], id)
@@ -109,7 +110,6 @@ local function by_intent(ledger)
   end
   for _, entry in ipairs(ledger.queue) do note("queue " .. intent_of(entry.input), entry.ref) end
   for _, entry in ipairs(ledger.tasks) do note("tasks " .. intent_of(entry.title), entry.slug) end
-  return found
 end
 
 local function key_of(trial)
@@ -128,9 +128,8 @@ end
 
 ---What the books say of trials that have ended.
 ---@param trials table[]  of the kind that makes something
----@param ledger table    of all that was made since the last look
-function invariants.books(trials, ledger)
-  local found = by_intent(ledger)
+---@param found table     of `invariants.note`
+function invariants.books(trials, found)
   for _, trial in ipairs(trials) do
     local ids, wanted = found[key_of(trial)] or {}, WANTED[trial.verdict] or { 0, 1 }
     trial.made = #ids

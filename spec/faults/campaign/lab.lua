@@ -82,7 +82,8 @@ function Lab:renew()
   })
   self.engine = core.engine { max_connections = 1 }
   self.boxes, self.next_worker, self.seen, self.settled = self.boxes + 1, 0, { paid = 0, queue = 0, tasks = 0 }, 0
-  self.library, self.calm = nil, {}
+  self.library, self.calm, self.found = nil, {}, {}
+  self.settled_before = 0
 end
 
 ---The id of a Worker that no other trial of this sandbox uses.
@@ -134,9 +135,13 @@ end
 
 ---Waits until then.
 function Lab:settle()
-  local rest = self.settled - core.now()
-  if rest > 0 then self.engine:wait(rest) end
-  while self.settled > core.now() do self.engine:wait(self.settled - core.now()) end
+  self:rest(self.settled - core.now())
+end
+
+---Waits for so many seconds.
+function Lab:rest(seconds)
+  local till = core.now() + seconds
+  while till > core.now() do self.engine:wait(till - core.now()) end
 end
 
 -- ---- clients ----------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ local function paged(trial)
   end))
 end
 
-local LIVE = 14
+local LIVE = 9
 
 -- Rows of a run that is going on.
 local function followed(trial)
@@ -108,7 +108,7 @@ local function followed(trial)
 end
 
 local function live(trial)
-  trial.run = assert(trial.client:worker("demo/rows"):start({ count = LIVE, delay = 0.002 }))
+  trial.run = assert(trial.client:worker("demo/rows"):start({ count = LIVE, delay = 0.001 }))
 end
 
 -- Faults of pages that exist only while a run goes on.

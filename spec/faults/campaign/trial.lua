@@ -84,7 +84,8 @@ function trial.draw(seed, number)
   self.kind = d:weighted(ALL)
   self.api = self.kind.api or "v2"
   self.transport = d:chance(0.6) and "h1" or "h2"
-  self.pool = d:chance(0.25) and "fresh" or "warm"
+  -- "left": whatever the trial before has left behind.
+  self.pool = d:weighted({ { name = "warm", weight = 5 }, { name = "left", weight = 3 }, { name = "fresh", weight = 2 } }).name
   self.rows, self.fails = d:whole(0, 3), self.kind.fails and d:chance(0.2)
   if self.fails and self.rows == 0 then self.rows = 1 end
   self.look = self.kind.runs and not self.kind.many and d:chance(0.1)
@@ -139,7 +140,7 @@ end
 local function warm_up(self, lab)
   if self.pool == "fresh" then
     lab.forget_connections()
-  elseif not self.connecting then
+  elseif self.pool == "warm" and not self.connecting and not self.kind.prepare then -- which has left a warm one
     lab:calm_client(self.transport, self.api):account { timeout = 5 }
   end
 end
@@ -220,10 +221,9 @@ function trial.run(self, lab)
   else
     judge_reading(self, result, err)
   end
-  if self.late > 0 then lab:not_settled_for(self.late) end
+  if self.late > 0 and self.kind.pays then lab:not_settled_for(self.late) end
   if self.away then -- until the door is open again
-    lab:not_settled_for(self.away)
-    lab:settle()
+    lab:rest(self.away)
     lab:reach()
   end
 end
