@@ -154,7 +154,7 @@ fuzz: ## Fuzz the C core: make fuzz SECONDS_EACH=60 TARGET=json SEED=1 (all targ
 campaign: ## A campaign of faults against the sandbox's books: make campaign N=100000 SEED=1 JOBS=2 (or TRIAL=4711 SEED=1)
 	@sh spec/support/install.sh $(DEMO_PACKAGES) openssl
 	@$(MAKE) --no-print-directory -s build LUAS="5.4 jit"
-	@sh spec/faults/campaign.sh $(or $(LUA),luajit)
+	@sh spec/faults/campaign.sh $(or $(LUA),lua5.4)
 
 export N SEED JOBS TRIAL SECONDS
 
