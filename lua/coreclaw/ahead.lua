@@ -38,7 +38,7 @@ function ahead.new(source, window, settled)
   local calls = {}
   return setmetatable({
     source = source, window = window, settled = settled, calls = calls, guard = guard(calls),
-    bell = pool.signal(), next = nil, last = nil, trust = 1,
+    bell = pool.signal(), next = nil, last = nil, trust = 1, sent = 0,
   }, Ahead)
 end
 
@@ -53,6 +53,7 @@ end
 
 local function begin(self, page, limit)
   local source = self.source
+  self.sent = self.sent + 1
   local query = { offset = page, limit = limit }
   for name, value in pairs(source.query or {}) do query[name] = value end
   local ok, call = pcall(http.begin, source.client, source.operation,
@@ -64,10 +65,16 @@ local function begin(self, page, limit)
   self.calls[page], self.halted = call, self.halted or call.err ~= nil
 end
 
+-- May another one be sent for? Never more than an iterator may read at all.
+local function has_room(self, all, flying)
+  return not self.halted and self.next <= self.last and flying < self.window and all < 2 * self.window
+    and self.sent < self.source.client.settings.max_pages
+end
+
 -- Sends for what there is room for.
 local function fill(self, limit)
   local all, flying = count(self.calls)
-  while not self.halted and self.next <= self.last and flying < self.window and all < 2 * self.window do
+  while has_room(self, all, flying) do
     if not self.calls[self.next] then
       begin(self, self.next, limit)
       all, flying = all + 1, flying + 1
