@@ -179,6 +179,7 @@ describe("crypto", function()
       error_log stderr emerg; pid FOLDER/pid; events {}
       http {
         lua_package_path "HERE/lua/?.lua;;";
+        lua_package_cpath "HERE/BUILD/luajit/?.so;;";
         init_by_lua_block {
           local crypto = require "coreclaw.crypto"
           for _, candidate in ipairs(crypto.libraries) do
@@ -191,7 +192,7 @@ describe("crypto", function()
           io.stdout:flush()
           os.exit(0)
         }
-      }]]):gsub("FOLDER", folder):gsub("HERE", here))
+      }]]):gsub("FOLDER", folder):gsub("HERE", here):gsub("BUILD", os.getenv "BUILD" or "build"))
     file:close()
     local pipe = io.popen("nginx -e stderr -p " .. folder .. " -c nginx.conf 2>&1")
     local output = pipe:read "*a"

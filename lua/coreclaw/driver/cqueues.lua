@@ -50,11 +50,13 @@ end
 local function lead(record, deadline)
   local me = coroutine.running()
   leader = me
-  local watched = { pollfd = transfers:bind():fd(), events = "r" }
+  local engine = transfers:bind()
+  local watched = { pollfd = engine:fd(), events = "r" }
   while leader == me and not record.done and core.now() < deadline do
     led_at = core.now()
     lib "cqueues".poll(watched, rest(deadline))
-    transfers.engine:step()
+    if transfers.engine ~= engine then break end -- renewed meanwhile, with nothing on its way
+    engine:step()
     transfers:drain()
   end
   if leader ~= me then return end
