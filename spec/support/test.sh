@@ -1,6 +1,6 @@
 #!/bin/sh
 # test.sh — everything `make test` runs: builds, suites, and the one line that counts them.
-# Three suites at a time: most of their time is waiting.
+# Four suites at a time: most of their time is waiting.
 set -eu
 cd "$(dirname "$0")/../.."
 rm -rf build/test
@@ -58,7 +58,7 @@ suites() {
   done
 }
 suites >build/test/suites
-xargs -P 3 -L 1 sh spec/support/suite.sh <build/test/suites
+xargs -P 4 -L 1 sh spec/support/suite.sh <build/test/suites
 
 # A suite that never began has left no count: it must not look like silence either.
 while read -r name _; do
