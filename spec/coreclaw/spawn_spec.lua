@@ -518,7 +518,8 @@ describe("tasks", function()
     end
     local first = many(2000)
     local last = many(tonumber(os.getenv "TASKS") or 10000)
-    assert.is_true(last - first < 300, ("%.0f KiB grew to %.0f"):format(first, last))
+    -- A task that stays is more than a KiB: ten thousand of them would show.
+    assert.is_true(last - first < 1500, ("%.0f KiB grew to %.0f"):format(first, last))
   end)
 
   it("in PUC Lua 5.1 suspend where they may", function()

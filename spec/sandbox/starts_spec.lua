@@ -220,7 +220,7 @@ describe("sandbox aborts", function()
   end
 
   it("are accepted, and end in failed", function()
-    with({ abort_for = 0.2 }, function(api)
+    with({ abort_for = 1.5 }, function(api)
       local run = api:start('{"count":100,"delay":0.1}')
       assert.is_true(api:await(run, "running"))
       local answer = abort(api, run)
