@@ -2,6 +2,7 @@
 --- for the whole process.
 
 local core = require "coreclaw.core"
+local base = require "coreclaw.driver.base"
 local coroutines = require "coreclaw.driver.coroutines"
 local driver = require "coreclaw.driver"
 local pool = require "coreclaw.driver.pool"
@@ -38,14 +39,8 @@ end
 
 -- Where PUC Lua 5.1 cannot suspend the host's coroutine.
 local function block(transfers, record, deadline)
-  while not record.done and core.now() < deadline do
-    if deadline == math.huge and not transfers:busy() then
-      validate.fail "coreclaw: this wait would never end: the host cannot run its tasks meanwhile"
-    end
-    transfers:bind():wait(math.min(1, deadline - core.now()))
-    transfers:drain()
-  end
-  return record.done
+  return transfers:block(record, deadline,
+    "coreclaw: this wait would never end: the host cannot run its tasks meanwhile")
 end
 
 -- The host may come back early: it is asked again until it is done, or late enough.
@@ -60,18 +55,9 @@ local function waiter(options, transfers)
   end
 end
 
-local function step(transfers)
-  if not transfers:is_bound() then return end
-  transfers.engine:step()
-  transfers:drain()
-end
-
 local function module_of(options, transfers)
-  local module = { name = options.name, is_here = options.is_here, wait = waiter(options, transfers) }
-  function module.submit(request) return transfers:submit(request) end
-  function module.cancel(record) transfers:cancel(record) end
-  function module.progress(record) return transfers:progress(record) end
-  function module.poll() step(transfers) end
+  local module = base.over(options.name, transfers)
+  module.is_here, module.wait = options.is_here, waiter(options, transfers)
   function module.spawn(task, fn, failed)
     if not options.spawn then validate.fail("coreclaw.spawn: the driver " .. options.name .. " has no spawn") end
     options.spawn(protect.wrap(task, fn, failed))
@@ -91,7 +77,7 @@ function host.plug_in(options)
   driver.install(module_of(options, transfers))
   return {
     fd = function() return (transfers:bind()):fd() end,
-    step = function() step(transfers) end,
+    step = function() transfers:look() end,
     busy = function() return transfers:busy() end,
   }
 end

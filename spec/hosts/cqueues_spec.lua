@@ -16,11 +16,4 @@ assert(loop:loop())
 print("ticks", ticks)
 ]]
 
-if pcall(require, "cqueues") then
-  describe("in cqueues, coreclaw", function()
-    process.specs(function()
-      return process.results(("%s %s -e '%s'"):format(process.paths(process.lua()), process.lua(),
-        PROGRAM:gsub("'", "'\\''")))
-    end)
-  end)
-end
+process.specs_of("cqueues", PROGRAM)

@@ -14,11 +14,4 @@ uv.run()
 print("ticks", ticks)
 ]]
 
-if pcall(require, "luv") then
-  describe("in luv, coreclaw", function()
-    process.specs(function()
-      return process.results(("%s %s -e '%s'"):format(process.paths(process.lua()), process.lua(),
-        PROGRAM:gsub("'", "'\\''")))
-    end)
-  end)
-end
+process.specs_of("luv", PROGRAM)

@@ -61,4 +61,14 @@ function M.specs(results_of)
   end)
 end
 
+--- The same for a program text in this Lua, where this module is to be had.
+function M.specs_of(module, program)
+  if not pcall(require, module) then return end
+  busted.describe("in " .. module .. ", coreclaw", function()
+    M.specs(function()
+      return M.results(("%s %s -e '%s'"):format(M.paths(M.lua()), M.lua(), program:gsub("'", "'\\''")))
+    end)
+  end)
+end
+
 return M

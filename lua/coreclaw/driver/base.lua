@@ -47,6 +47,20 @@ local function watched(module, wait)
   end
 end
 
+---A driver as far as its transfers make it; what its host wants differently it replaces.
+---@param name string
+---@param transfers coreclaw.Pool
+---@return table module  for base.complete, still without wait and spawn
+function base.over(name, transfers)
+  return {
+    name = name,
+    submit = function(request) return transfers:submit(request) end,
+    poll = function() transfers:look() end,
+    cancel = function(record) transfers:cancel(record) end,
+    progress = function(record) return transfers:progress(record) end,
+  }
+end
+
 ---Completes a driver.
 ---@param module table  submit(request), wait(record, seconds?), cancel(record), progress(record),
 ---  poll(), spawn(task, fn, failed), check()?, which raises where nobody can wait

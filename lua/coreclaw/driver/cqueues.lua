@@ -1,13 +1,10 @@
 --- Waiting in cqueues: of all who wait one watches the engine's descriptor, the others wait for it.
 
 local core = require "coreclaw.core"
+local base = require "coreclaw.driver.base"
 local coroutines = require "coreclaw.driver.coroutines"
 local pool = require "coreclaw.driver.pool"
 local protect = require "coreclaw.driver.protect"
-local validate = require "coreclaw.validate"
-
-local driver = { name = "cqueues" }
-
 local leader, led_at  -- the coroutine that watches, and when it last did
 local followers = {}  -- conditions of those who wait
 
@@ -23,6 +20,7 @@ end
 
 -- A new descriptor may get the old one's number, and the controllers would take it for that.
 local transfers = pool.new("direct", function(engine) lib "cqueues".cancel(engine:fd()) end)
+local driver = base.over("cqueues", transfers)
 
 ---Does a cqueues coroutine run here, or a task that was started in one?
 function driver.is_here()
@@ -78,25 +76,14 @@ end
 
 -- Outside of cqueues, for something that was begun inside; and where PUC Lua 5.1 cannot suspend.
 local function block(record, deadline)
-  while not record.done and core.now() < deadline do
-    if deadline == math.huge and not transfers:busy() then
-      validate.fail("coreclaw: this wait would never end: a task of cqueues goes on in its controller alone, "
-        .. "which cannot run meanwhile")
-    end
-    transfers:bind():wait(rest(deadline))
-    transfers:drain()
-  end
-end
-
-function driver.submit(request)
-  return transfers:submit(request)
+  return transfers:block(record, deadline, "coreclaw: this wait would never end: a task of cqueues goes on "
+    .. "in its controller alone, which cannot run meanwhile")
 end
 
 function driver.wait(record, seconds)
   local deadline = seconds and core.now() + seconds or math.huge
   if not driver.is_here() or not coroutines.may_yield() then
-    block(record, deadline)
-    return record.done
+    return block(record, deadline)
   end
   local condition
   while not record.done and core.now() < deadline do
@@ -108,20 +95,6 @@ function driver.wait(record, seconds)
     end
   end
   return record.done
-end
-
-function driver.poll()
-  if not transfers:busy() then return end
-  transfers.engine:step()
-  transfers:drain()
-end
-
-function driver.cancel(record)
-  transfers:cancel(record)
-end
-
-function driver.progress(record)
-  return transfers:progress(record)
 end
 
 ---Runs fn in a coroutine of the controller that runs here.

@@ -5,13 +5,14 @@
 -- hold up reload and quit, and with lua_code_cache off there would be one for each request.
 
 local core = require "coreclaw.core"
+local base = require "coreclaw.driver.base"
 local pool = require "coreclaw.driver.pool"
 local protect = require "coreclaw.driver.protect"
 local validate = require "coreclaw.validate"
 
-local driver = { name = "nginx" }
-
 local transfers = pool.new "thread"
+local driver = base.over("nginx", transfers)
+
 local reading = false   -- there is a reader
 local listening = false -- it is connected
 local ask_again = 0     -- when to ask for one again: nginx may take a timer and never run it
@@ -125,18 +126,6 @@ function driver.wait(record, seconds)
     end
   end
   return record.done
-end
-
-function driver.poll()
-  if transfers:busy() then transfers:drain() end
-end
-
-function driver.cancel(record)
-  transfers:cancel(record)
-end
-
-function driver.progress(record)
-  return transfers:progress(record)
 end
 
 ---For specs: how many transfers have not been taken, and whether there is a reader.

@@ -1,14 +1,15 @@
 --- Waiting in a plain Lua program: whoever waits steps the engine, and runs the tasks that can go on.
 
 local core = require "coreclaw.core"
+local base = require "coreclaw.driver.base"
 local pool = require "coreclaw.driver.pool"
 local scheduler = require "coreclaw.driver.scheduler"
 local timers = require "coreclaw.driver.timers"
 local validate = require "coreclaw.validate"
 
-local plain = { name = "plain" }
-
 local transfers = pool.new("direct", function() end)
+local plain = base.over("plain", transfers)
+
 local tasks = scheduler.new(function() transfers:abandon() end)
 local sleepers = timers.new()
 
@@ -58,13 +59,6 @@ local function block(record, deadline)
   error(result, 0)
 end
 
----Starts a transfer.
----@param request table  see engine:submit
----@return coreclaw.Record
-function plain.submit(request)
-  return transfers:submit(request)
-end
-
 ---Waits until a record is done. The engine's own timeouts bound a transfer.
 ---@param record coreclaw.Record
 ---@param seconds number?  not longer than that
@@ -75,24 +69,6 @@ function plain.wait(record, seconds)
   if not task then return block(record, deadline) end
   local set = seconds and function(call) return sleepers:add(deadline, call) end
   return tasks:wait(task, record, set, function(timer) timer.call = nil end)
-end
-
----Takes what has ended, without waiting.
-function plain.poll()
-  if not transfers:busy() then return end
-  transfers.engine:step()
-  transfers:drain()
-end
-
----@param record coreclaw.Record
-function plain.progress(record)
-  return transfers:progress(record)
-end
-
----Ends a transfer; it soon is done, with a failure of kind "cancelled".
----@param record coreclaw.Record
-function plain.cancel(record)
-  transfers:cancel(record)
 end
 
 ---Runs fn as a task, at once until it first waits.

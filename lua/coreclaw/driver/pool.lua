@@ -5,6 +5,7 @@
 -- a transfer, e.g. the end of a task. Drivers differ in how they wait for records, not in these.
 
 local core = require "coreclaw.core"
+local validate = require "coreclaw.validate"
 
 local INTERRUPTED = {
   kind = "cancelled", message = "interrupted", code = 42, name = "ABORTED_BY_CALLBACK",
@@ -117,6 +118,27 @@ function Pool:drain()
       pool.complete(record)
     end
   end
+end
+
+---Takes what has ended, without waiting.
+function Pool:look()
+  if not self:busy() then return end
+  self.engine:step()
+  self:drain()
+end
+
+---Waits without a host, which stands still meanwhile.
+---@param record coreclaw.Record
+---@param deadline number     of core.now
+---@param hopeless string     the error where nothing on its way could end this
+---@return boolean done
+function Pool:block(record, deadline, hopeless)
+  while not record.done and core.now() < deadline do
+    if deadline == math.huge and not self:busy() then validate.fail(hopeless) end
+    self:bind():wait(math.min(1, deadline - core.now()))
+    self:drain()
+  end
+  return record.done
 end
 
 ---Ends a transfer; it soon is done, with a failure of kind "cancelled".

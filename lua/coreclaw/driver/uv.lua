@@ -5,12 +5,11 @@
 -- on its way any more, so that it can end.
 
 local core = require "coreclaw.core"
+local base = require "coreclaw.driver.base"
 local coroutines = require "coreclaw.driver.coroutines"
 local pool = require "coreclaw.driver.pool"
 local scheduler = require "coreclaw.driver.scheduler"
 local validate = require "coreclaw.validate"
-
-local uv_driver = { name = "uv" }
 
 local poll, polled -- the handle, and the engine whose descriptor it watches
 local tasks
@@ -22,6 +21,7 @@ local function let_go()
 end
 
 local transfers = pool.new("direct", let_go)
+local uv_driver = base.over("uv", transfers)
 
 local function vim_api()
   local vim = rawget(_G, "vim")
@@ -70,14 +70,9 @@ local function rest()
   if poll and not transfers:busy() then poll:stop() end
 end
 
-local function look()
-  transfers.engine:step()
-  transfers:drain()
-  rest()
-end
-
 local function on_readable()
-  if transfers:is_bound() then look() end
+  transfers:look()
+  rest()
 end
 
 local function watch()
@@ -129,16 +124,10 @@ end
 
 -- Inside a callback the loop cannot be run; a transfer and the time can be waited for all the same.
 local function block(record, seconds)
-  local deadline = seconds and core.now() + seconds or math.huge
-  while not record.done and core.now() < deadline do
-    if not seconds and not transfers:busy() then
-      validate.fail "coreclaw cannot wait for a task inside a callback of the loop; use coreclaw.spawn there"
-    end
-    transfers:bind():wait(math.min(1, deadline - core.now()))
-    transfers:drain()
-    rest()
-  end
-  return record.done
+  local done = transfers:block(record, seconds and core.now() + seconds or math.huge,
+    "coreclaw cannot wait for a task inside a callback of the loop; use coreclaw.spawn there")
+  rest()
+  return done
 end
 
 -- The second value tells that nothing is left which could end this.
@@ -203,17 +192,11 @@ function uv_driver.wait(record, seconds)
   return run_loop(record, seconds)
 end
 
-function uv_driver.poll()
-  if transfers:busy() then look() end
-end
+uv_driver.poll = on_readable
 
 function uv_driver.cancel(record)
   transfers:cancel(record)
   rest()
-end
-
-function uv_driver.progress(record)
-  return transfers:progress(record)
 end
 
 function uv_driver.spawn(task, fn, failed)
