@@ -34,7 +34,7 @@ describe("the main job", function()
 
   it("starts, waits with updates, and walks the rows in order", function()
     local updates = {}
-    local run = assert(client:worker("demo/rows"):start { count = 25, delay = 0.005 })
+    local run = assert(client:worker("demo/rows"):start { count = 25, delay = 0.04 })
     assert.matches("^%w+$", run.slug)
     assert.equal("ready", run.status)
     assert.is_string(run.request_id)

@@ -6,5 +6,8 @@ lua=$1
 shift
 LUA_PATH="./lua/?.lua;./lua/?/init.lua;./?.lua;;"
 LUA_CPATH="./${BUILD:-build}/$lua/?.so;;"
-export LUA_PATH LUA_CPATH
+# The programs of the packages first: a version manager's shim in front of python3 takes ten times as long
+# to start, and specs start hundreds.
+PATH=/usr/bin:/bin:$PATH
+export LUA_PATH LUA_CPATH PATH
 exec ${RUN:-} "$lua" /usr/bin/busted -o plainTerminal "$@"
