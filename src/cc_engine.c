@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
-#include <unistd.h>
 
 #include "cc_global.h"
 #include "cc_loop.h"
@@ -44,7 +43,7 @@ struct cc_engine {
 /* ---- process ---- */
 
 bool cc_engine_foreign(const cc_engine *e) {
-    return e->pid != getpid();
+    return e->pid != cc_pid();
 }
 
 /* ---- from the loop's side to the caller's ---- */
@@ -343,7 +342,7 @@ cc_engine *cc_engine_open(const cc_engine_options *options) {
     cc_global_init();
     cc_engine *e = calloc(1, sizeof *e);
     if (!e) return NULL;
-    e->pid = getpid();
+    e->pid = cc_pid();
     e->bundle = cc_global_bundle();
     pthread_mutex_init(&e->share_lock, NULL);
     set_limits(e, options);

@@ -20,7 +20,7 @@ static int unix_time(lua_State *L) {
 }
 
 static int pid(lua_State *L) {
-    lua_pushinteger(L, (lua_Integer)getpid());
+    lua_pushinteger(L, (lua_Integer)cc_pid());
     return 1;
 }
 

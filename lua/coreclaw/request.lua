@@ -14,6 +14,8 @@ local request = {}
 local USER_AGENT = string.format("coreclaw-lua/%s (%s; libcurl/%s)",
   core.version, rawget(_G, "jit") and "LuaJIT" or _VERSION, core.curl.version)
 
+local NONE = {}
+
 local function check_group(id, group, given, rules)
   for name, value in pairs(given) do
     if not rules[name] then
@@ -35,8 +37,8 @@ end
 ---@param operation table
 ---@param params { query: table?, body: table? }
 function request.check(id, operation, params)
-  check_group(id, "query", params.query or {}, operation.query or {})
-  if operation.body then check_group(id, "body", params.body or {}, operation.body) end
+  if params.query or operation.query then check_group(id, "query", params.query or NONE, operation.query or NONE) end
+  if operation.body then check_group(id, "body", params.body or NONE, operation.body) end
 end
 
 -- The key, which the C core adds to headers or URL when the request is submitted.
@@ -85,11 +87,11 @@ function request.build(settings, id, operation, params)
     "User-Agent: " .. (settings.user_agent or USER_AGENT),
   }
   request.check(id, operation, params)
-  local query = params.query or {}
+  local query = params.query or NONE
   local key = authenticate(settings, id, operation, query)
   return transport.apply(settings, {
     method = operation.method,
-    url = settings.base_url .. url.path(operation.path, params.path or {}) .. url.query(query),
+    url = settings.base_url .. url.path(operation.path, params.path or NONE) .. url.query(query),
     body = encode_body(settings, id, operation, params.body, headers),
     headers = headers,
     secret = key, auth = key and settings.auth,

@@ -91,10 +91,12 @@ end
 ---@return coreclaw.Run
 function run.absorb(self, data)
   local key = config.secret(self.client.settings)
+  local length = key and key:length() or math.huge
   self.raw = data
   for name, is_text in pairs(FIELDS) do
     local value = data[name]
-    if key and type(value) == "string" then -- a Worker may repeat what the platform called it with
+    -- A Worker may repeat what the platform called it with.
+    if type(value) == "string" and #value >= length then
       value = errors.mask(value, key)
       data[name] = value
     end

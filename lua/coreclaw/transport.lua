@@ -172,6 +172,9 @@ function transport.keep(settings)
   settings.resolve = settings.resolve and resolve_lines(settings.resolve)
   kept.key_password = kept.key_password and secret.new(kept.key_password)
   if kept.proxy ~= kept.bare then kept.proxy = secret.new(kept.proxy) end
+  -- Loopback needs no proxy of the environment, and plain http is allowed there because nobody
+  -- else sees the key.
+  kept.to_api = kept.proxy or (url.is_loopback(settings.base_url) and "" or nil)
   private[settings] = kept
   if not settings.verify then warn(settings, UNVERIFIED) end
 end
@@ -182,7 +185,7 @@ function transport.forget(settings)
   local kept = private[settings] or {}
   if kept.key_password then kept.key_password:close() end
   if type(kept.proxy) == "userdata" then kept.proxy:close() end
-  private[settings] = { proxy = kept.bare, bare = kept.bare }
+  private[settings] = { proxy = kept.bare, to_api = kept.bare, bare = kept.bare }
 end
 
 ---Tells a request how to travel.
@@ -194,10 +197,10 @@ function transport.apply(settings, request, identify)
   local kept = private[settings] or {}
   request.verify, request.ca_file = settings.verify, settings.ca_file
   request.connect_to, request.no_proxy = settings.resolve, settings.no_proxy
-  -- Loopback needs no proxy of the environment, and plain http is allowed there because nobody
-  -- else sees the key.
-  request.proxy = kept.proxy or (url.is_loopback(request.url) and "" or nil)
-  if identify then
+  if not identify then
+    request.proxy = kept.proxy or (url.is_loopback(request.url) and "" or nil)
+  else
+    request.proxy = kept.to_api
     request.cert_file, request.key_file = settings.cert_file, settings.key_file
     request.key_password = kept.key_password
   end

@@ -12,6 +12,7 @@ end
 ---@param text string
 ---@return string
 function url.escape(text)
+  if not text:find "[^%w%-%._~]" then return text end
   return (text:gsub("[^%w%-%._~]", escape_byte))
 end
 
@@ -23,6 +24,7 @@ end
 ---@param query table<string, string|number|boolean>
 ---@return string  "" or "?a=1&b=2"
 function url.query(query)
+  if next(query) == nil then return "" end
   local list = {}
   for name, value in pairs(query) do
     if type(value) == "number" then value = string.format("%.14g", value) end
@@ -32,12 +34,31 @@ function url.query(query)
   return #list > 0 and "?" .. table.concat(list, "&") or ""
 end
 
+-- Template → text, name, text, name, … text. Those of the operation tables; a path without names is
+-- anybody's, and kept for nobody.
+local templates = {}
+
+local function split(template)
+  local parts, at = {}, 1
+  for text, name, behind in template:gmatch "([^{]*){(%w+)}()" do
+    parts[#parts + 1], parts[#parts + 2], at = text, name, behind
+  end
+  parts[#parts + 1] = template:sub(at)
+  if #parts > 1 then templates[template] = parts end
+  return parts
+end
+
 ---Puts identifiers into a path template: "/api/v2/workers/{workerId}" → ".../harbor~maps".
 ---@param template string
 ---@param params table<string, string>
 ---@return string
 function url.path(template, params)
-  return (template:gsub("{(%w+)}", function(name) return url.escape(params[name]) end))
+  local parts = templates[template] or split(template)
+  if #parts == 1 then return parts[1] end
+  if #parts == 3 then return parts[1] .. url.escape(params[parts[2]]) .. parts[3] end
+  local out = {}
+  for i, part in ipairs(parts) do out[i] = i % 2 == 1 and part or url.escape(params[part]) end
+  return table.concat(out)
 end
 
 -- What no identifier may be, whatever it names; nil when it is fine.

@@ -162,6 +162,18 @@ function validate.value(where, name, value, rule)
   end
 end
 
+-- Names and defaults of a spec, one after the other: most options of most calls are not given.
+local defaults = setmetatable({}, { __mode = "k" })
+
+local function defaults_of(spec)
+  local list = {}
+  for name, rule in pairs(spec) do
+    if rule.default ~= nil then list[#list + 1], list[#list + 2] = name, rule.default end
+  end
+  defaults[spec] = list
+  return list
+end
+
 ---Checks an option table against its spec: unknown names, types, ranges. Raises, or returns a
 ---copy with the defaults filled in, so that the caller's table is neither kept nor written to.
 ---@param where string
@@ -173,14 +185,13 @@ function validate.options(where, options, spec)
     validate.fail(where .. ": options must be a table, got "
       .. (type(options) == "string" and "a string" or validate.show(options))) -- it may be the key
   end
-  local out = {}
-  for name, value in pairs(options or {}) do
+  local out, known = {}, defaults[spec] or defaults_of(spec)
+  for i = 1, #known, 2 do out[known[i]] = known[i + 1] end
+  if options == nil then return out end
+  for name, value in pairs(options) do
     if not spec[name] then unknown(where, name, spec) end
     validate.value(where, name, value, spec[name])
     out[name] = value
-  end
-  for name, rule in pairs(spec) do
-    if out[name] == nil then out[name] = rule.default end
   end
   return out
 end
