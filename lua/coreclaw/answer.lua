@@ -170,8 +170,9 @@ function answer.list(data, key, operation, objects)
   if type(list) ~= "table" or (rawget(list, 1) == nil and next(list) ~= nil) then
     return nil, answer.unusable("the answer's " .. key .. " is " .. answer.show(list) .. ", not a list", operation)
   end
-  for i, item in ipairs(objects and list or {}) do
-    if type(item) ~= "table" or rawget(item, 1) ~= nil then
+  for i = 1, objects and #list or 0 do
+    local item = list[i]
+    if type(item) ~= "table" or item[1] ~= nil then
       return nil, answer.unusable(string.format("item %d of the answer's %s is %s, not an object", i, key,
         answer.show(item)), operation)
     end

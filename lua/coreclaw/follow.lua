@@ -175,7 +175,7 @@ local function check_progress(self, list, fresh)
     drift(self, string.format("page %d holds only rows of pages before", self.page))
   end
   if pages.id(list[1]) ~= nil then return end
-  local print = fingerprint.of(list, pages.id(list[1]) ~= nil)
+  local print = fingerprint.of(list, pages.id)
   if self.printed == self.page - 1 and fingerprint.repeated(print, self.print) then
     drift(self, string.format("page %d is page %d again", self.page, self.page - 1))
   end

@@ -183,6 +183,7 @@ local function prepare(client, id, params, options)
   local call = {
     id = id, params = params, operation = client.operations[id], options = options or {},
     label = options and options.label,
+    built = nil, request_timeout = nil, idle_timeout = nil, deadline = nil, -- the table's size, at once
   }
   if settings.api == "v1" then
     build_v1(client, call)

@@ -13,7 +13,7 @@ local token = require "coreclaw.token"
 local pages = {}
 
 -- The platform's own row id: not declared among the headers, no data of the Worker.
-local INTERNAL = { "__coreclaw_data_id__", "__cafe_data_id__" }
+local OWN_ID, OLD_ID = "__coreclaw_data_id__", "__cafe_data_id__"
 
 ---@class coreclaw.Page
 ---@field list table[]       rows (or items) of this page
@@ -44,16 +44,18 @@ end
 ---@return any
 function pages.id(row)
   if type(row) ~= "table" then return nil end
-  for _, name in ipairs(INTERNAL) do
-    local id = row[name]
-    if type(id) == "string" or type(id) == "number" then return id end
-  end
+  local id = row[OWN_ID]
+  if type(id) == "string" or type(id) == "number" then return id end
+  id = row[OLD_ID]
+  if type(id) == "string" or type(id) == "number" then return id end
 end
 
 local function strip(rows)
-  for _, row in ipairs(rows) do
+  for i = 1, #rows do
+    local row = rows[i]
     if type(row) == "table" then
-      for _, name in ipairs(INTERNAL) do row[name] = nil end
+      if row[OWN_ID] ~= nil then row[OWN_ID] = nil end
+      if row[OLD_ID] ~= nil then row[OLD_ID] = nil end
     end
   end
   return rows
@@ -179,9 +181,9 @@ end
 -- caller may change the rows.
 local function marker(source, list, before)
   if not source.token then return nil end
-  local ids = {}
-  for i, row in ipairs(list) do ids[i] = pages.id(row) end
-  return function(i) return source.token(before + i, ids[i]) end
+  local ids, write = {}, source.token
+  for i = 1, #list do ids[i] = pages.id(list[i]) end
+  return function(i) return write(before + i, ids[i]) end
 end
 
 local Reader = {}
@@ -216,7 +218,7 @@ function Reader:check(data, list)
   self.count = type(data.count) == "number" and data.count or nil
   -- A short page is the last one; only where the server counts more rows is that worth a look.
   self.done = self.short and not pages.counts_more(data, page, limit, #list)
-  local print = fingerprint.of(list, pages.id(list[1]) ~= nil)
+  local print = fingerprint.of(list, pages.id)
   if fingerprint.repeated(print, self.print) then
     self:fail(pages.drift(source, string.format("page %d is page %d again", page, page - 1)))
   end
@@ -281,7 +283,8 @@ function pages.items(next_page, poll)
   local list, mark, i = {}, nil, 0
   return function()
     i = i + 1
-    while list[i] == nil do
+    local item = list[i]
+    while item == nil do
       local page
       page, mark = next_page()
       if not page then
@@ -289,9 +292,10 @@ function pages.items(next_page, poll)
         return nil
       end
       list, i = page.list, 1
+      item = list[1]
     end
     if poll and i % LOOK_EVERY == 0 then poll() end
-    return list[i], mark and mark(i)
+    return item, mark and mark(i)
   end
 end
 

@@ -100,6 +100,8 @@ function request.build(settings, id, operation, params)
     connect_timeout = settings.connect_timeout,
     max_body = settings.max_body,
     max_headers = settings.max_headers,
+    -- set further on; named here so that the table has its size from the start
+    verify = true, proxy = nil, timeout = nil, idle_timeout = nil,
   }, true)
 end
 

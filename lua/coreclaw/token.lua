@@ -27,8 +27,11 @@ end
 ---@param slug string  the run
 ---@return fun(n: integer, id: any): string
 function token.writer(slug)
-  local format = "cc1;" .. safe(slug):gsub("%%", "%%%%") .. ";%d;%s;"
-  return function(n, id) return string.format(format, n, safe(id)) end
+  local prefix = "cc1;" .. safe(slug) .. ";"
+  return function(n, id)
+    if id == nil then return prefix .. n .. ";;" end
+    return prefix .. n .. ";" .. safe(id) .. ";"
+  end
 end
 
 ---Is this the row that a token was made at?

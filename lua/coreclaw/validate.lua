@@ -191,7 +191,8 @@ function validate.options(where, options, spec)
   for name, value in pairs(options) do
     if not spec[name] then unknown(where, name, spec) end
     validate.value(where, name, value, spec[name])
-    out[name] = value
+    -- 2.0 is a whole number too, but must not be written as one with a point.
+    out[name] = spec[name].type == "integer" and math.floor(value) or value
   end
   return out
 end

@@ -99,7 +99,7 @@ end
 ---@return coreclaw.Record
 function Pool:submit(request)
   local id = self:bind():submit(request)
-  local record = { id = id, done = false }
+  local record = { id = id, done = false, status = nil, body = nil, headers = nil } -- its size, at once
   self.records[id] = record
   return record
 end
