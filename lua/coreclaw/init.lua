@@ -42,4 +42,16 @@ function coreclaw.sleep(seconds)
   driver.current().sleep(seconds)
 end
 
+---Lua's `assert` for calls of ours. PUC Lua 5.1 and 5.2 raise texts only, and complain of an error object
+---where the newer Luas raise it; this one raises it everywhere.
+---@generic T
+---@param value T
+---@param err any?
+---@return T value
+---@return any ...
+function coreclaw.assert(value, err, ...)
+  if value then return value, err, ... end
+  error(err == nil and "assertion failed!" or err, 0)
+end
+
 return coreclaw

@@ -74,11 +74,19 @@ describe("a call that fails inside assert", function()
           local ok, raised = pcall(lua_assert, list[1], list[2])
           assert.is_false(ok)
           if not TEXTS_ONLY then assert.equal(list[2], raised, call) end
+          ok, raised = pcall(coreclaw.assert, list[1], list[2])
+          assert.is_false(ok)
+          assert.equal(list[2], raised, call)
         end
       end
       assert.is_true(failures > 25)
     end)
   end
+
+  it("passes everything on when there is no failure", function()
+    assert.same({ 1, nil, 3, n = 3 }, { n = select("#", coreclaw.assert(1, nil, 3)), coreclaw.assert(1, nil, 3) })
+    assert.has_error(function() coreclaw.assert(false) end, "assertion failed!")
+  end)
 
   failing("nobody answers", nil, "refused_url")
   failing("it is refused", { times = 99, status = 401, code = 12002 })
