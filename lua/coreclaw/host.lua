@@ -39,8 +39,9 @@ end
 
 -- Where PUC Lua 5.1 cannot suspend the host's coroutine.
 local function block(transfers, record, deadline)
-  return transfers:block(record, deadline,
-    "coreclaw: this wait would never end: the host cannot run its tasks meanwhile")
+  local done, hopeless = transfers:block(record, deadline)
+  if hopeless then validate.fail "coreclaw: this wait would never end: the host cannot run its tasks meanwhile" end
+  return done
 end
 
 -- The host may come back early: it is asked again until it is done, or late enough.

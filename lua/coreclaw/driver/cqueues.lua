@@ -5,6 +5,7 @@ local base = require "coreclaw.driver.base"
 local coroutines = require "coreclaw.driver.coroutines"
 local pool = require "coreclaw.driver.pool"
 local protect = require "coreclaw.driver.protect"
+local validate = require "coreclaw.validate"
 local leader, led_at  -- the coroutine that watches, and when it last did
 local followers = {}  -- conditions of those who wait
 
@@ -76,8 +77,12 @@ end
 
 -- Outside of cqueues, for something that was begun inside; and where PUC Lua 5.1 cannot suspend.
 local function block(record, deadline)
-  return transfers:block(record, deadline, "coreclaw: this wait would never end: a task of cqueues goes on "
-    .. "in its controller alone, which cannot run meanwhile")
+  local done, hopeless = transfers:block(record, deadline)
+  if hopeless then
+    validate.fail("coreclaw: this wait would never end: a task of cqueues goes on in its controller alone, "
+      .. "which cannot run meanwhile")
+  end
+  return done
 end
 
 function driver.wait(record, seconds)

@@ -5,7 +5,6 @@
 -- a transfer, e.g. the end of a task. Drivers differ in how they wait for records, not in these.
 
 local core = require "coreclaw.core"
-local validate = require "coreclaw.validate"
 
 local INTERRUPTED = {
   kind = "cancelled", message = "interrupted", code = 42, name = "ABORTED_BY_CALLBACK",
@@ -130,11 +129,11 @@ end
 ---Waits without a host, which stands still meanwhile.
 ---@param record coreclaw.Record
 ---@param deadline number     of core.now
----@param hopeless string     the error where nothing on its way could end this
 ---@return boolean done
-function Pool:block(record, deadline, hopeless)
+---@return boolean? hopeless  nothing is on its way that could ever end this
+function Pool:block(record, deadline)
   while not record.done and core.now() < deadline do
-    if deadline == math.huge and not self:busy() then validate.fail(hopeless) end
+    if deadline == math.huge and not self:busy() then return false, true end
     self:bind():wait(math.min(1, deadline - core.now()))
     self:drain()
   end

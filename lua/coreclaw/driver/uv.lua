@@ -124,9 +124,11 @@ end
 
 -- Inside a callback the loop cannot be run; a transfer and the time can be waited for all the same.
 local function block(record, seconds)
-  local done = transfers:block(record, seconds and core.now() + seconds or math.huge,
-    "coreclaw cannot wait for a task inside a callback of the loop; use coreclaw.spawn there")
+  local done, hopeless = transfers:block(record, seconds and core.now() + seconds or math.huge)
   rest()
+  if hopeless then
+    validate.fail "coreclaw cannot wait for a task inside a callback of the loop; use coreclaw.spawn there"
+  end
   return done
 end
 
