@@ -156,7 +156,7 @@ campaign: ## A campaign of faults against the sandbox's books: make campaign N=1
 	@$(MAKE) --no-print-directory -s build LUAS="5.4 jit"
 	@sh spec/faults/campaign.sh $(or $(LUA),lua5.4)
 
-export N SEED JOBS TRIAL SECONDS
+export N FROM SEED JOBS TRIAL SECONDS
 
 .PHONY: lint
 lint: ## luacheck; gcc and clang with all warnings; cppcheck; the boundary of the two alphabets

@@ -2,6 +2,7 @@
 -- after each batch the question to the server's books whether the client told the truth.
 --
 --   make campaign N=100000 SEED=1 JOBS=2      so many trials, from this seed, in so many processes
+--   make campaign FROM=50001 N=100000 SEED=1  the second half of the same, in a run of its own
 --   make campaign TRIAL=4711 SEED=1           that one alone
 --   make campaign N=5000 SECONDS=50           as many as fit into the time, and at least so many
 
@@ -36,7 +37,7 @@ end
 local settings = {
   seed = number("SEED", math.floor(core.random() * 2 ^ 31)) % 2 ^ 31,
   count = number("N", 10000), jobs = number("JOBS", 1), only = number "TRIAL",
-  seconds = number("SECONDS", 0), job = number "JOB",
+  seconds = number("SECONDS", 0), job = number "JOB", from = number("FROM", 1),
 }
 
 -- ---- one process ------------------------------------------------------------------------------
@@ -162,19 +163,19 @@ end
 
 local function main()
   if settings.job then
-    work(numbers(settings.job, settings.jobs)):lines(say)
+    work(numbers(settings.from - 1 + settings.job, settings.jobs)):lines(say)
     return 0
   end
   local began, tally = core.now(), report.tally()
-  say(("campaign: SEED=%.0f N=%.0f JOBS=%d (%s)\n"):format(settings.seed, settings.count, settings.jobs,
-    rawget(_G, "jit") and "LuaJIT" or _VERSION))
+  say(("campaign: SEED=%.0f FROM=%.0f N=%.0f JOBS=%d (%s)\n"):format(settings.seed, settings.from, settings.count,
+    settings.jobs, rawget(_G, "jit") and "LuaJIT" or _VERSION))
   if settings.only then
     settings.seconds, settings.count = 0, settings.only
     tally = work(numbers(settings.only, 1))
   elseif settings.jobs > 1 then
     in_processes(tally)
   else
-    tally = work(numbers(1, 1))
+    tally = work(numbers(settings.from, 1))
   end
   tally:table(say)
   local took = core.now() - began
