@@ -14,3 +14,5 @@ files["spec/hosts/nvim.lua"] = { read_globals = { "vim" } }
 files["lua/coreclaw/driver/ngx.lua"] = { std = "min+ngx_lua" }
 files["spec/hosts/nginx_site.lua"] = { read_globals = { "ngx" } }
 files["coreclaw-*.rockspec"] = { std = "rockspec" }
+files["spec/bench/site.lua"] = { std = "min+ngx_lua" }
+files["spec/bench/polled.lua"] = { std = "min+ngx_lua" }

@@ -118,6 +118,9 @@ TEST_PACKAGES := $(DEMO_PACKAGES) lua5.1 lua5.2 lua5.3 luajit2 liblua5.1-0-dev l
   liblua5.3-dev lua-busted lua-luaossl python3 openssl valgrind procps libxlsxwriter4 gnumeric libxml2-utils \
   clang libclang-rt-14-dev \
   neovim lua-luv lua-cqueues
+# Those that are measured beside us; what of it cannot be had is absent from the table. node's are from npm.
+BENCH_PACKAGES := lua-curl lua-socket lua-http python3-requests python3-urllib3 wrk \
+  $(if $(shell command -v npm),,nodejs npm)
 LINT_PACKAGES := $(TEST_PACKAGES) lua-check cppcheck
 
 # What a Lua of this name needs to find our modules in the tree, and nobody else's.
@@ -156,7 +159,34 @@ campaign: ## A campaign of faults against the sandbox's books: make campaign N=1
 	@$(MAKE) --no-print-directory -s build LUAS="5.4 jit"
 	@sh spec/faults/campaign.sh $(or $(LUA),lua5.4)
 
-export N FROM SEED JOBS TRIAL SECONDS
+export N FROM SEED JOBS TRIAL SECONDS QUICK ROWS
+
+# The C programs of the benchmark: libcurl alone, and with lua-cjson behind it.
+BENCH_C   := spec/bench/raw/main.c spec/bench/raw/easy.c spec/bench/raw/multi.c
+BENCH_CC   = $(CC) -std=c99 -D_GNU_SOURCE $(WARNINGS) -O2
+BENCH_OUT := build/bench
+
+.PHONY: bench-programs
+bench-programs: $(addprefix $(BENCH_OUT)/,raw raw-lua5.4 raw-luajit once command)
+
+$(BENCH_OUT)/raw: $(BENCH_C) spec/bench/raw/decode.c spec/bench/raw/raw.h
+	@mkdir -p $(@D)
+	$(BENCH_CC) $(filter %.c,$^) $(shell pkg-config --cflags --libs libcurl) -o $@
+
+$(BENCH_OUT)/raw-%: $(BENCH_C) spec/bench/raw/lua.c spec/bench/raw/raw.h
+	@mkdir -p $(@D)
+	$(BENCH_CC) $(filter %.c,$^) -Wl,-E $(shell pkg-config --cflags --libs libcurl $*) -o $@
+
+$(BENCH_OUT)/%: spec/bench/raw/%.c
+	@mkdir -p $(@D)
+	$(BENCH_CC) $< $(shell pkg-config --cflags --libs libcurl) -o $@
+
+.PHONY: bench
+bench: ## Measure against libcurl in C and other clients: make bench QUICK=1 ROWS="get reload"
+	@sh spec/support/install.sh $(DEMO_PACKAGES) lua5.4 luajit2 python3 openssl
+	@sh spec/bench/others.sh $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory -s build LUAS="5.4 jit"
+	@sh spec/bench/run.sh
 
 .PHONY: lint
 lint: ## luacheck; gcc and clang with all warnings; cppcheck; the boundary of the two alphabets
