@@ -16,3 +16,5 @@ files["spec/hosts/nginx_site.lua"] = { read_globals = { "ngx" } }
 files["coreclaw-*.rockspec"] = { std = "rockspec" }
 files["spec/bench/site.lua"] = { std = "min+ngx_lua" }
 files["spec/bench/polled.lua"] = { std = "min+ngx_lua" }
+files["spec/bench/clients/inside.lua"] = { std = "min+ngx_lua" }
+files["spec/bench/clients/cosocket.lua"] = { std = "min+ngx_lua" }

@@ -13,6 +13,7 @@ local CLIENT_CORE = 0
 ---@field value fun(figures: table, n: integer, name: string): number  what is compared
 ---@field unit string
 ---@field more boolean?     more is better
+---@field timed boolean?    `value` is made of nothing but figures.seconds
 ---@field rounds integer
 ---@field n integer?        how much work a turn is; without it as much as takes `turn` seconds
 ---@field turn number?
@@ -30,7 +31,7 @@ local function calibrate(entry, race, figures)
 end
 
 local function give_up(entry, why)
-  entry.absent = why:gsub("^absent: ", "")
+  entry.absent = why:gsub("^absent: ", ""):sub(1, 100)
   if entry.worker then entry.worker:close() end
   entry.worker = nil
 end
@@ -80,6 +81,16 @@ function M.run(context, race)
     if #entry.values > 0 then entry.stats = stats.of(entry.values) end
   end
   return by_name, list
+end
+
+---The CPU time of an entry, counted as its time is; nil where something else is compared.
+function M.cpu(race, entry)
+  if not entry.stats or not race.timed then return nil end
+  local values = {}
+  for i, figures in ipairs(entry.figures) do
+    values[i] = race.value({ seconds = figures.cpu }, entry.n, entry.name)
+  end
+  return stats.median(values)
 end
 
 ---How one entry stands to another; nil where one of them is absent.

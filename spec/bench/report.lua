@@ -65,13 +65,15 @@ end
 ---The table of one race: everybody, and how each stands to the reference.
 function M.race(of, race, entries, list)
   local out = { "\n### ", of.title, "\n\n",
-    row("", "median (min–max)", "÷ " .. entries[of.reference].title, "peak RSS"), row("---", "---", "---", "---") }
+    row("", "median (min–max)", "÷ " .. entries[of.reference].title, "CPU", "peak RSS"), row("---", "---", "---", "---", "---") }
   for _, entry in ipairs(list) do
     if entry.stats then
+      local cpu = race_of.cpu(race, entry)
       out[#out + 1] = row(entry.title, figure(entry.stats, race.unit),
-        times(race_of.ratio(race, entry, entries[of.reference])), megabytes(entry.rss))
+        times(race_of.ratio(race, entry, entries[of.reference])), cpu and number(cpu) or "",
+        megabytes(entry.rss))
     else
-      out[#out + 1] = row(entry.title, "absent: " .. entry.absent, "", "")
+      out[#out + 1] = row(entry.title, "absent: " .. entry.absent, "", "", "")
     end
   end
   return table.concat(out)
@@ -83,7 +85,8 @@ function M.markdown(machine, lines, tables, seconds)
     machine.cpu, machine.cores, machine.kernel, machine.libcurl:match "^[^(]*", machine.nginx, machine.node, machine.commit,
     machine.quick and "; **QUICK: too short to be trusted**" or "", seconds)
   return head .. "Medians of interleaved rounds, with minimum and maximum; ratios are taken within each round; \"best\" "
-    .. "is that of the best rounds. Client and server are pinned to a core each.\n\n" .. M.targets(lines)
+    .. "is that of the best rounds. Client and server are pinned: to a core each, but for one request after the other to the "
+    .. "same, where nobody waits until the other core has woken up.\n\n" .. M.targets(lines)
     .. table.concat(tables)
 end
 

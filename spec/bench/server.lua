@@ -73,7 +73,7 @@ function M.start(options)
     user = nginx.user(), locations = nginx.fill(LOCATIONS, { folder = folder }),
   }
   local self = {
-    folder = folder, url = "http://127.0.0.1:" .. ports[1], tls = "https://127.0.0.1:" .. ports[2],
+    folder = folder, core = options.core, url = "http://127.0.0.1:" .. ports[1], tls = "https://127.0.0.1:" .. ports[2],
     fresh = "https://127.0.0.1:" .. ports[3], ca = folder .. "/bundle.pem",
   }
   self.keeper = nginx.launch(folder, nginx.fill(CONFIG, values), options.core, self.url .. "/tiny")

@@ -64,8 +64,9 @@ end
 
 M.count = count
 
+-- Each connection once, since the last time that somebody asked.
 local function count_connection()
-  if ngx.var.connection_requests == "1" then count "connections" end
+  if ngx.shared.counts:add("connection " .. ngx.var.connection, true) then count "connections" end
 end
 
 local function send(before, body, after)
@@ -109,12 +110,11 @@ function M.link()
   send('{"code":0,"message":"success","data":{"download_url":"http://' .. ngx.var.http_host, "/big.csv", '"}}')
 end
 
----What was counted since the last time: name=value.
+---What was counted since the last time.
 function M.counts()
-  local counts, out = ngx.shared.counts, {}
-  for _, name in ipairs(counts:get_keys()) do out[#out + 1] = name .. "=" .. counts:get(name) end
+  local counts = ngx.shared.counts
+  ngx.print("connections=", counts:get "connections" or 0, " polls=", counts:get "polls" or 0, "\n")
   counts:flush_all()
-  ngx.print(table.concat(out, " "), "\n")
 end
 
 return M

@@ -18,7 +18,7 @@ local LIST = {
   rawjit = { title = "libcurl in C + lua-cjson, LuaJIT", command = "build/bench/raw-luajit" },
   ours54 = { title = "coreclaw, Lua 5.4", command = ours54 },
   oursjit = { title = "coreclaw, LuaJIT", command = oursjit },
-  luacurl = { title = "Lua-cURL, LuaJIT", program = "luajit", file = "luacurl.lua", modules = "cURL socket cjson" },
+  luacurl = { title = "lua-curl, LuaJIT", program = "luajit", file = "luacurl.lua", modules = "curl socket cjson" },
   luasocket = { title = "luasocket, Lua 5.4", program = "lua5.4", file = "luasocket.lua", modules = "socket.http cjson" },
   luasocketjit = { title = "luasocket, LuaJIT", program = "luajit", file = "luasocket.lua", modules = "socket.http cjson" },
   luahttp = { title = "lua-http, LuaJIT", program = "luajit", file = "luahttp.lua", modules = "http.request cjson" },

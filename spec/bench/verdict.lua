@@ -8,9 +8,10 @@ local function reached(ratio, target)
     if target.max then return value <= target.max end
     return value >= target.min
   end
-  local median, best = fine(ratio.median), not ratio.best or fine(ratio.best)
+  local median = fine(ratio.median)
+  local best = fine(ratio.best or ratio.median)
   if median and best then return "yes" end
-  return median and "no (best rounds)" or best and "no (median)" or "no"
+  return median and "no: best rounds" or best and "no: median" or "no"
 end
 
 -- What the rounds of an entry came to; nil if it is absent.

@@ -63,13 +63,19 @@ function works.connect(n, mode)
   times(n, function() assert(to:request(request)) end)
 end
 
--- 200 runs waited for in as many tasks; or by client:map.
-function works.wait(n)
+-- n tasks that do the same.
+local function together(n, fn)
   local tasks = {}
   for i = 1, n do
-    tasks[i] = function() assert(client:run("polled-" .. i):wait()) end
+    tasks[i] = function() fn(i) end
   end
   coreclaw.all(tasks)
+end
+
+-- Many runs, each started and waited for in a task of its own; or by client:map.
+function works.wait(n)
+  local worker = client:worker "polled"
+  together(n, function() assert(assert(worker:start {}):wait()) end)
 end
 
 function works.map(n)
@@ -78,21 +84,15 @@ function works.map(n)
   for item in client:map("polled", inputs, { concurrency = n }) do assert(item.run, item.err) end
 end
 
--- What everybody would write: each run for itself.
+-- What everybody would write: each run for itself, at the same pace.
 function works.each(n)
-  local open = n
-  local runs = {}
-  for i = 1, n do runs[i] = client:run("polled-" .. i) end
-  while open > 0 do
-    coreclaw.sleep(0.1)
-    open = 0
-    for _, run in ipairs(runs) do
-      if not run:is_final() then
-        assert(run:reload())
-        if not run:is_final() then open = open + 1 end
-      end
-    end
-  end
+  together(n, function(i)
+    local run = client:run("polled-" .. i)
+    repeat
+      coreclaw.sleep(0.08 + 0.04 * math.random())
+      assert(run:reload())
+    until run:is_final()
+  end)
 end
 
 function works.spawned(n)

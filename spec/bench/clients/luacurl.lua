@@ -1,17 +1,22 @@
--- Lua-cURL, by hand: one easy handle, and lua-cjson.
-local cURL = require "cURL"
+-- Debian's lua-curl, by hand: one easy handle, a callback for what comes, and lua-cjson.
+local curl = require "curl"
 local cjson = require "cjson"
 local socket = require "socket"
 local line = require "spec.bench.clients.line"
 
-local easy = cURL.easy_init()
+local easy = curl.easy_init()
 local parts = {}
-local sink = { writefunction = function(text) parts[#parts + 1] = text end }
+
+easy:setopt(curl.OPT_HTTPHEADER, { "authorization: Bearer bench-key" })
+easy:setopt(curl.OPT_WRITEFUNCTION, function(text)
+  parts[#parts + 1] = text
+  return #text
+end)
 
 local function fetch(path)
-  easy:setopt_url(line.url .. path)
   for i = 1, #parts do parts[i] = nil end
-  easy:perform(sink)
+  easy:setopt(curl.OPT_URL, line.url .. path)
+  assert(easy:perform() == 0)
   return table.concat(parts)
 end
 
@@ -31,5 +36,4 @@ function works.rows(name, pages)
   end
 end
 
-easy:setopt_httpheader { "authorization: Bearer bench-key" }
 line.serve(works, socket.gettime)

@@ -15,7 +15,7 @@ local works = {}
 function works.load(url, name, connections, seconds)
   local function ticks() return tonumber((read("curl -s " .. url .. "/cpu"))) end
   local before = ticks()
-  local said = read(("wrk -t1 -c%d -d%gs %s/%s"):format(connections, seconds, url, name))
+  local said = read(("wrk -t1 -c%d -d%ds %s/%s"):format(connections, seconds, url, name))
   local requests = tonumber(said:match "(%d+) requests in")
   assert(requests and requests > 0 and not said:find "Non%-2xx", said:gsub("%s+", " "))
   return {

@@ -9,9 +9,9 @@ local function row(id, what, all, window, line)
   return {
     id = "growth-" .. id, title = title, reference = "ours54",
     race = function(context)
-      local n, size = context.quick and all / 100 or all, context.quick and window / 10 or window
+      local n, size = context.quick and all / 500 or all, context.quick and window / 10 or window
       return {
-        subjects = { "ours54", "oursjit" }, unit = "µs", rounds = 1, n = n, warm = function() return 0 end,
+        subjects = { "ours54", "oursjit" }, unit = "µs", rounds = 1, n = n, core = context.server.core, warm = function() return 0 end,
         line = function(name, count)
           return ("growth %s %d %d%s"):format(line, math.max(10, count * SHARE[name]), size, id == "requests" and " /tiny" or "")
         end,

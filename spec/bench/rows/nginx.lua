@@ -24,12 +24,12 @@ local function row(connections)
   return {
     id = "nginx-" .. connections, title = work, reference = "cosocket",
     race = function(context)
-      local seconds = context.quick and 0.6 or 2.5
+      local seconds = context.quick and 1 or 3
       return {
         subjects = { "cosocket", "inside" }, unit = "µs of the nginx thread", n = 1, rounds = context.quick and 1 or 3,
         core = 1, warm = function() return 1 end, value = used,
         line = function(name)
-          return ("load %s %s %d %g"):format(front_of(context).url, name == "inside" and "coreclaw" or name, connections, seconds)
+          return ("load %s %s %d %d"):format(front_of(context).url, name == "inside" and "coreclaw" or name, connections, seconds)
         end,
       }
     end,

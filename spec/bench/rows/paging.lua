@@ -19,7 +19,7 @@ local PLAIN = "1,000 pages × 100 rows, no delay, every row a table"
 
 local function plain(context)
   return {
-    subjects = ALL, unit = "s", rounds = context.quick and 2 or 5, n = context.quick and 30 or 1000,
+    subjects = ALL, unit = "s", timed = true, rounds = context.quick and 2 or 5, n = context.quick and 30 or 1000,
     warm = function() return context.quick and 5 or 50 end,
     line = function(name, n)
       local run = ("rows-%d"):format(n * 100)
@@ -149,7 +149,7 @@ local JITTER = "read-ahead under jitter (20 ms ± 20), 16 in flight, in order"
 local function jitter(context)
   local pages = context.quick and 96 or 960
   return {
-    subjects = { "raw", "ours54", "oursjit" }, unit = "s", n = pages, rounds = context.quick and 1 or 5,
+    subjects = { "raw", "ours54", "oursjit" }, unit = "s", timed = true, n = pages, rounds = context.quick and 1 or 5,
     warm = function() return 16 end,
     line = function(name, n) return delayed_line(("rows-%d-d20j20"):format(n * 100 - 1), 16)(name, n) end,
     value = function(figures) return figures.seconds end,

@@ -11,9 +11,9 @@ end
 local function race()
   return {
     subjects = { "each54", "wait54", "waitjit", "map54", "mapjit" }, unit = "requests", n = 200, rounds = 1,
-    warm = function() return 0 end,
-    line = function(name, n) return ("%s %d"):format(name:match "^%l+", n) end,
-    before = function(of) fetch(of, "/polled?seconds=" .. (of.quick and 1 or 3)) end,
+    warm = function() return 1 end,
+    line = function(name, n) return ("%s %d"):format(name:gsub("54$", ""):gsub("jit$", ""), n) end,
+    before = function(of) fetch(of, "/polled?seconds=" .. (of.quick and 2 or 4)) end,
     after = function(of, figures) figures.polls = tonumber(fetch(of, "/counts"):match "polls=(%d+)") end,
     value = function(figures) return figures.polls end,
   }

@@ -25,9 +25,9 @@ end
 
 local function start(context)
   return {
-    subjects = { "start", "start54", "startjit", "startcurl", "startpython", "startnode" }, unit = "ms",
-    rounds = context.quick and 2 or 7, turn = context.quick and 0.05 or 0.3, least = 3, value = milliseconds,
-    warm = function() return 2 end,
+    subjects = { "start", "start54", "startjit", "startcurl", "startpython", "startnode" }, unit = "ms", timed = true,
+    rounds = context.quick and 2 or 7, turn = context.quick and 0.02 or 0.3, least = 1, value = milliseconds,
+    core = context.server.core, warm = function() return 1 end,
     line = function(name, n) return ("run %d %s"):format(n, start_command(context, name)) end,
   }
 end
@@ -48,7 +48,7 @@ local function download(context)
   local folder = shell.read "mktemp -d"
   context.closing[#context.closing + 1] = function() shell.run("rm -rf '" .. folder .. "'") end
   return {
-    subjects = { "curl", "ours54", "oursjit", "synced54" }, unit = "s", n = 1, rounds = context.quick and 1 or 7,
+    subjects = { "curl", "ours54", "oursjit", "synced54" }, unit = "s", timed = true, n = 1, rounds = context.quick and 1 or 7,
     warm = function() return 1 end, value = function(figures) return figures.seconds end,
     line = function(name)
       local path = folder .. "/" .. name .. ".csv"
@@ -78,7 +78,7 @@ local MODES = { tls = "bundle", tlsdefault = "default", tlsnone = "none" }
 local function connect(context)
   return {
     subjects = { "tlsnone", "tlsdefault", "tls", "tlsnone54", "tls54", "tlsnonejit", "tlsjit" }, unit = "ms of CPU",
-    rounds = context.quick and 1 or 5, n = context.quick and 10 or 60, warm = function() return 5 end,
+    rounds = context.quick and 1 or 5, n = context.quick and 10 or 60, core = context.server.core, warm = function() return 5 end,
     value = function(figures, n) return figures.cpu / n * 1000 end,
     line = function(name, n)
       return ("connect %d %s"):format(n, MODES[name] or name:find "none" and "none" or "verified")
