@@ -6,6 +6,7 @@
 
 #include <lua.h>
 #include <lauxlib.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -91,6 +92,11 @@ struct cc_file *lcc_to_file(lua_State *L, int index);
 /* The secret at that index of the stack, NULL if it is none. */
 const struct cc_secret *lcc_to_secret(lua_State *L, int index);
 
+/* ---- lcc_terminal.c ---- */
+
+/* Has a Ctrl-C come that is to end a wait? True once for each. */
+bool lcc_interrupted(void);
+
 /* ---- lcc_*.c ---- */
 
 /* Each adds its functions to the module table on the top of the stack. */
@@ -99,5 +105,6 @@ void lcc_open_file(lua_State *L);
 void lcc_open_journal(lua_State *L);
 void lcc_open_json(lua_State *L);
 void lcc_open_secret(lua_State *L);
+void lcc_open_terminal(lua_State *L);
 
 #endif

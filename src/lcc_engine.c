@@ -326,6 +326,7 @@ static int wait(lua_State *L) {
     luaL_argcheck(L, seconds >= 0, 2, "seconds >= 0 expected");
     if (seconds > LONGEST_WAIT) seconds = LONGEST_WAIT;
     cc_engine_wait(e, (int64_t)(seconds * 1e6));
+    if (lcc_interrupted()) return luaL_error(L, "interrupted!");
     lua_pushinteger(L, cc_engine_inflight(e));
     return 1;
 }

@@ -1,0 +1,105 @@
+--- What to do after a failure, in commands that can be typed.
+
+local advice = {}
+
+-- Options that the next command needs as well.
+local SAME = { "base_url", "profile", "key_file", "api", "attempts", "ca_file", "journal" }
+
+-- For a shell to read again.
+local function quoted(text)
+  return text:find "^[%w/._=:,~@%%+-]+$" and text or "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- How the program was called: by its name, or as a file of a tree.
+local function program(words)
+  local file = words[0] or "coreclaw"
+  if not file:find "main%.lua$" then return "coreclaw" end
+  return quoted(words[-1] or "lua") .. " " .. quoted(file)
+end
+
+---A command line, with the options of this one that it needs as well.
+---@param ctx coreclaw.cli.Context
+---@param ... string
+---@return string
+function advice.command(ctx, ...)
+  local list = { program(ctx.words) }
+  for _, word in ipairs { ... } do list[#list + 1] = quoted(word) end
+  for _, name in ipairs(SAME) do
+    local value = ctx.options[name]
+    if value and value ~= "-" then
+      list[#list + 1] = "--" .. name:gsub("_", "-") .. " " .. quoted(tostring(value))
+    end
+  end
+  return table.concat(list, " ")
+end
+
+---The command that goes on waiting for a run, and does with it what was asked for.
+---@param ctx coreclaw.cli.Context
+---@param run coreclaw.Run
+---@return string
+function advice.resume(ctx, run)
+  local options, words = ctx.options, { "wait", run.slug }
+  local function add(...)
+    for _, word in ipairs { ... } do words[#words + 1] = word end
+  end
+  if options.follow_log then add "--follow-log" end
+  if options.require_data then add "--require-data" end
+  if options.export then add("--export", options.export) end
+  if options.format then add("--format", options.format) end
+  if options.fields then add("--fields", options.fields) end
+  if options.results then add "--results" end
+  return advice.command(ctx, (unpack or table.unpack)(words)) -- luacheck: ignore 113 143
+end
+
+---The command that shows what may have been started.
+---@param ctx coreclaw.cli.Context
+---@return string
+function advice.look(ctx)
+  if ctx.looking then return advice.command(ctx, (unpack or table.unpack)(ctx.looking)) end -- luacheck: ignore 113 143
+  return advice.command(ctx, "runs")
+end
+
+local function unknown_outcome(ctx, err)
+  ctx:say("It may have been done, once, and paid for. Nothing was repeated. Look before you repeat it:")
+  ctx:say("  %s", advice.look(ctx))
+  if ctx.options.journal then
+    ctx:say("  %s", advice.command(ctx, "recover"))
+    return
+  end
+  if not (err.path and (err.path.workerId or err.path.runId or err.path.workerTaskId)) then return end
+  local ok, found = pcall(function() return ctx:client():reconcile(err, { timeout = 20 }) end)
+  if ok and found then
+    ctx:say("One run was started at that time, most likely this one: %s", found.slug)
+    ctx:say("  %s", advice.resume(ctx, found))
+  end
+end
+
+local GIVE = {
+  unknown_outcome = unknown_outcome,
+  authentication = function(ctx)
+    ctx:say("The key is taken from --key-file, a profile, or CORECLAW_API_KEY: %s", advice.command(ctx, "doctor"))
+  end,
+  plan_limit = function(ctx)
+    ctx:say("What is running: %s", advice.command(ctx, "runs", "--status", "running"))
+  end,
+  wait_timeout = function(ctx, err)
+    if err.run then ctx:say("To take it up again:\n  %s", advice.resume(ctx, err.run)) end
+  end,
+}
+
+-- Trouble with a run that was started and goes on: how not to lose it.
+local function of_run(ctx, err)
+  local run = err.run or ctx.run
+  if not run or run:is_final() or not ctx.waiting then return end
+  ctx:say("Run %s goes on. To take it up again:\n  %s", run.slug, advice.resume(ctx, run))
+end
+
+---Says on stderr what can be done about an error.
+---@param ctx coreclaw.cli.Context
+---@param err coreclaw.Error
+function advice.give(ctx, err)
+  local give = GIVE[err.kind] or of_run
+  give(ctx, err)
+end
+
+return advice

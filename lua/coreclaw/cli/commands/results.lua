@@ -1,0 +1,114 @@
+--- What a run has brought: its rows, files of them, its log.
+
+local cell = require "coreclaw.cli.cell"
+local context = require "coreclaw.cli.context"
+local core = require "coreclaw.core"
+local failure = require "coreclaw.cli.failure"
+local job = require "coreclaw.cli.job"
+local shapes = require "coreclaw.cli.shapes"
+
+local function results(ctx, options)
+  local run = ctx:run_of(options.run)
+  if options.follow then
+    core.catch_interrupts(0)
+    ctx.run, ctx.waiting = run, true
+  end
+  local _, token = job.rows(ctx, run, {
+    follow = options.follow, from = options.from, max = options.max, timeout = options.timeout,
+  })
+  if options.token and token then ctx:say("token: %s", token) end
+end
+
+-- To stdout by way of a file, for a download that breaks off is gone on with there.
+local function export_out(ctx, run)
+  local path = os.tmpname()
+  local ok, err = pcall(function()
+    ctx.options.format = ctx.options.format or "csv"
+    job.export(ctx, run, path)
+    ctx.out:write(context.read(path))
+  end)
+  os.remove(path)
+  os.remove(path .. ".part")
+  if not ok then error(err, 0) end
+end
+
+local function export(ctx, options)
+  local run = ctx:run_of(options.run)
+  if options.url then
+    ctx.out:write(ctx:check(run:export_url { format = options.format, fields = job.fields(options.fields) }) .. "\n")
+    return
+  elseif not options.file then
+    failure.usage "export: a file is wanted, - for stdout, or --url"
+  elseif options.file == "-" then
+    return export_out(ctx, run)
+  end
+  local file = job.export(ctx, run, options.file)
+  if ctx.out.mode ~= "table" then ctx.out:record({}, file) end
+end
+
+local function print_log(ctx, entry)
+  for line in (shapes.log_line(entry) .. "\n"):gmatch "(.-)\r?\n" do ctx.out:write(cell.text(line) .. "\n") end
+end
+
+local function logs(ctx, options)
+  local run = ctx:run_of(options.run)
+  if options.download then
+    ctx:check(run:download_log(options.download, {
+      on_progress = function(bytes, total) ctx.progress:transfer("log", bytes, total) end,
+    }))
+    return
+  end
+  if options.follow then
+    core.catch_interrupts(0)
+    ctx.run, ctx.waiting = run, true
+  end
+  local list = ctx.out.mode ~= "table" and ctx.out:list(shapes.LOG) or nil
+  for entry in run:logs {
+    follow = options.follow, level = options.level, match = options.match, ignore_case = options.ignore_case or nil,
+    context = options.context, timeout = options.timeout,
+  } do
+    if list then list.add(entry) else print_log(ctx, entry) end
+    if options.follow then ctx.out:finish() end
+  end
+  if list then list.close() end
+end
+
+local RUN = { "run", "A run's id, or last" }
+local FIELDS = { "--fields", "Columns, by their keys, with commas between", argname = "KEYS" }
+local TIMEOUT = { "--timeout", "Seconds for all of it", argname = "SECONDS", type = "seconds" }
+local POLL = { "--poll", "Seconds between two looks", argname = "SECONDS", type = "seconds" }
+
+return {
+  {
+    name = "results", summary = "Print the rows of a run", run = results, arguments = { RUN },
+    options = {
+      { "--follow", "Those that are still to come, too, until the run has ended", flag = true },
+      { "--from", "Go on behind the row of this token", argname = "TOKEN" },
+      { "--token", "Say on stderr from which token to go on", flag = true },
+      { "--max", "So many at most", argname = "N", type = "count" },
+      FIELDS, TIMEOUT, POLL,
+    },
+  },
+  {
+    name = "export", summary = "Write the rows of a run to a file", run = export,
+    arguments = { RUN, { "file", "Where to; - is stdout", args = "?" } },
+    options = {
+      { "--format", "csv, json, jsonl, xlsx, xls, xml, html, rss (default: as the file ends, or csv)",
+        argname = "FORMAT" },
+      { "--url", "Print the signed link (good for half an hour, for whoever has it) instead", flag = true },
+      FIELDS, TIMEOUT,
+    },
+  },
+  {
+    name = "logs", summary = "Print the log of a run", run = logs, arguments = { RUN },
+    options = {
+      { "--follow", "What is still to come, too, until the run has ended", flag = true },
+      { "--level", "This one and above", choices = { "debug", "info", "warn", "error" } },
+      { "--match", "Entries that hold this Lua pattern", argname = "PATTERN" },
+      { "--ignore-case", "The pattern does not mind upper and lower case", flag = true },
+      { "--context", "So many entries before and after", argname = "N", type = "count" },
+      { "--download", "The whole log, into a file", argname = "FILE" },
+      TIMEOUT, POLL,
+    },
+  },
+}
