@@ -10,6 +10,11 @@
 
 #define PREALLOCATE_MAX (8u << 20) /* a length that lies must not cost more than this */
 
+/* The first time counts: libcurl may try addresses, and connections, one after the other. */
+static void mark(cc_request *r, cc_stage stage, int64_t now) {
+    if (!r->marks[stage]) r->marks[stage] = now;
+}
+
 /* ---- headers ---- */
 
 /* Stops the transfer: libcurl reports CURLE_WRITE_ERROR, and end says what was meant. */
@@ -39,6 +44,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *user) {
     cc_request *r = user;
     size_t n = size * count;
     r->moved = cc_now_us();
+    mark(r, CC_ANSWERING, r->moved);
     if (n > r->max_headers - r->header_bytes) return stop(r, CC_END_HEADERS_FULL);
     r->header_bytes += n;
     if (!r->block_open) {
@@ -143,6 +149,7 @@ static int on_prereq(void *user, char *ip, char *local_ip, int port, int local_p
     cc_request *r = user;
     r->tries++;
     r->moved = cc_now_us();
+    mark(r, CC_CONNECTING, r->moved);
     if (r->tries == 1 || !r->once) return CURL_PREREQFUNC_OK;
     r->end = CC_END_SECOND_TRY;
     return CURL_PREREQFUNC_ABORT;
@@ -162,7 +169,8 @@ static int on_progress(void *user, curl_off_t a, curl_off_t down, curl_off_t b, 
 /* libcurl opens sockets that every program started meanwhile inherits, and a connection that such
  * a program holds stays open for the server after we have closed it. */
 static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a) {
-    (void)user, (void)purpose;
+    (void)purpose;
+    mark(user, CC_QUEUED, cc_now_us());
 #ifdef SOCK_CLOEXEC
     return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 #else
@@ -193,6 +201,7 @@ CURLcode cc_callback_install(cc_request *r) {
     }
 #endif
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    SET(CURLOPT_OPENSOCKETDATA, (void *)r);
     SET(CURLOPT_XFERINFOFUNCTION, on_progress);
     SET(CURLOPT_XFERINFODATA, (void *)r);
     return rc;

@@ -81,10 +81,15 @@ static int64_t earlier(int64_t a, int64_t b) {
 
 static bool went_on(cc_loop *l, cc_request *r) {
     if (!cc_request_redirect(r)) return false;
+    int64_t now = cc_now_us();
+    cc_request_end_round(r, now);
     curl_multi_remove_handle(lane_of(l, r)->multi, r->easy);
-    if (cc_request_renew(r) && enter(l, r)) return true;
-    r->end = CC_END_NOMEM;
-    return false;
+    if (!cc_request_renew(r) || !enter(l, r)) {
+        r->end = CC_END_NOMEM;
+        return false;
+    }
+    cc_request_begin_round(r, now);
+    return true;
 }
 
 static void collect(cc_loop *l, cc_lane *lane) {
@@ -160,8 +165,10 @@ int64_t cc_loop_due(const cc_loop *l) {
 
 bool cc_loop_start(cc_loop *l, cc_request *r) {
     if (!enter(l, r)) return false;
+    int64_t now = cc_now_us();
     link_in(l, r);
-    l->limit_due = earlier(l->limit_due, cc_request_due(r, cc_now_us()));
+    cc_request_begin_round(r, now);
+    l->limit_due = earlier(l->limit_due, cc_request_due(r, now));
     run_lanes(l); /* whoever started it may have other things to do */
     return true;
 }

@@ -6,134 +6,16 @@
 #include "cc_callback.h"
 #include "cc_global.h"
 #include "cc_message.h"
+#include "cc_options.h"
 #include "cc_poll.h"
 #include "cc_text.h"
 
-#define RECEIVE_BUFFER  (128 * 1024L) /* paging is 1.6 times faster than with the default 16 KiB */
-#define FILE_BUFFER     (512 * 1024L)
 #define EXPLANATION_MAX (64u << 10)  /* what is kept of an answer that is not the file */
 #define KEEP_CAPACITY   (256u << 10) /* buffers above it are not kept for the next request */
 #define NUDGE           250000       /* microseconds; see cc_request_nudge */
-#define SMALL_BODY      (16u << 10)  /* goes into the socket's buffer at once */
 
 const char *const cc_request_methods[] = {"GET",   "HEAD",   "POST",    "PUT",
                                           "PATCH", "DELETE", "OPTIONS", NULL};
-
-/* ---- options ---- */
-
-/* The first refusal is kept, the rest is skipped: a request with half its options must not run. */
-#define SET(easy, rc, option, value)                                                               \
-    do {                                                                                           \
-        if ((rc) == CURLE_OK) (rc) = curl_easy_setopt((easy), (option), (value));                  \
-    } while (0)
-
-static CURLcode set_protocols(CURL *easy) {
-#if LIBCURL_VERSION_NUM >= 0x075500
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-}
-
-/* Wishes: nothing is wrong with a libcurl that lacks them. */
-static void set_wishes(CURL *easy) {
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* or a slow lookup holds up cancel and close */
-#endif
-}
-
-/* What is the same for every request that this handle will carry. */
-static CURLcode set_constants(cc_request *r) {
-    CURL *e = r->easy;
-    CURLcode rc = set_protocols(e);
-    SET(e, rc, CURLOPT_PRIVATE, (void *)r);
-    SET(e, rc, CURLOPT_NOSIGNAL, 1L);
-    SET(e, rc, CURLOPT_ERRORBUFFER, r->curl_message);
-    SET(e, rc, CURLOPT_FOLLOWLOCATION, 0L); /* cc_request_redirect does it, without credentials */
-    SET(e, rc, CURLOPT_HTTP09_ALLOWED, 0L);
-    SET(e, rc, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(e, rc, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* the key is not for the proxy */
-    if (rc == CURLE_OK) rc = cc_callback_install(r);
-    if (r->share) SET(e, rc, CURLOPT_SHARE, r->share);
-    if (rc == CURLE_OK) set_wishes(e);
-    return rc;
-}
-
-/* Whether the verb carries a body is libcurl's business only as far as "Content-Length: 0" goes. */
-static CURLcode set_method(cc_request *r, const char *method) {
-    CURL *e = r->easy;
-    CURLcode rc = CURLE_OK;
-    bool head = strcmp(method, "HEAD") == 0, sends = r->sends;
-    SET(e, rc, CURLOPT_NOBODY, 0L);
-    SET(e, rc, CURLOPT_HTTPGET, 1L);
-    SET(e, rc, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
-    SET(e, rc, CURLOPT_POSTFIELDS, sends ? (r->body ? r->body : "") : NULL);
-    SET(e, rc, CURLOPT_POST, sends ? 1L : 0L);
-    if (!sends) SET(e, rc, CURLOPT_HTTPGET, 1L);
-    if (head) SET(e, rc, CURLOPT_NOBODY, 1L);
-    SET(e, rc, CURLOPT_CUSTOMREQUEST, head ? NULL : method);
-    return rc;
-}
-
-/* A CA path would switch off libcurl's cache of the CA store (24 ms of CPU for each connection). */
-static CURLcode set_trust(cc_request *r, const cc_spec *s, const char *bundle) {
-    CURL *e = r->easy;
-    CURLcode rc = CURLE_OK;
-    const char *file = s->ca_file || s->ca_path ? s->ca_file : bundle;
-    SET(e, rc, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
-    SET(e, rc, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
-    if (!file && !s->ca_path) return rc; /* no bundle found: libcurl's own default must do */
-    SET(e, rc, CURLOPT_CAINFO, file);
-    SET(e, rc, CURLOPT_CAPATH, s->ca_path);
-    return rc;
-}
-
-/* The password is "" rather than absent: without one OpenSSL would ask for it at the terminal. */
-static CURLcode set_identity(cc_request *r, const cc_spec *s) {
-    CURL *e = r->easy;
-    CURLcode rc = CURLE_OK;
-    const char *password = s->key_password ? s->key_password : "";
-    SET(e, rc, CURLOPT_SSLCERT, s->cert_file);
-    SET(e, rc, CURLOPT_SSLKEY, s->cert_file ? s->key_file : NULL);
-    SET(e, rc, CURLOPT_KEYPASSWD, s->cert_file ? password : NULL);
-    return rc;
-}
-
-/* libcurl sends again what a reused connection lost, hence the fresh one, and what an HTTP/2 server
- * refused (REFUSED_STREAM, GOAWAY), which on_prereq stops: where it cannot, HTTP/1.1 must do.
- * Without TLS there is nothing to negotiate, and waiting for another connection's answer only costs
- * time. */
-static CURLcode set_connection(cc_request *r, const cc_spec *s) {
-    CURL *e = r->easy;
-    CURLcode rc = CURLE_OK;
-    bool h2 = cc_text_is_https(s->url) && (!s->once || cc_global_guards());
-    SET(e, rc, CURLOPT_FRESH_CONNECT, s->once ? 1L : 0L);
-    SET(e, rc, CURLOPT_FORBID_REUSE, s->once ? 1L : 0L); /* no other would use it: see cc_lane.h */
-    SET(e, rc, CURLOPT_PROXY, s->proxy);
-    SET(e, rc, CURLOPT_NOPROXY, s->no_proxy);
-    SET(e, rc, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_timeout * 1000 + 0.999));
-    if (rc == CURLE_OK && h2) {
-        h2 = curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK;
-    }
-    if (!h2) SET(e, rc, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    r->may_stall = h2 && r->body_len > 0;
-    SET(e, rc, CURLOPT_PIPEWAIT, h2 && !s->once ? 1L : 0L);
-    SET(e, rc, CURLOPT_NOPROGRESS, s->idle_timeout > 0 && r->body_len > SMALL_BODY ? 0L : 1L);
-    return rc;
-}
-
-/* Compressed is what is read at once: "" stands for everything that this libcurl can undo. A file
- * comes as it is, so that lengths and ranges mean what they say. */
-static CURLcode set_receiving(cc_request *r, const cc_spec *s) {
-    CURL *e = r->easy;
-    CURLcode rc = CURLE_OK;
-    SET(e, rc, CURLOPT_ACCEPT_ENCODING, s->file ? NULL : "");
-    /* only a wish: refused by a handle whose last transfer was taken from it half done */
-    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, s->file ? FILE_BUFFER : RECEIVE_BUFFER);
-    return rc;
-}
 
 /* ---- life ---- */
 
@@ -145,7 +27,7 @@ static void drop_handle(cc_request *r) {
 static bool make_handle(cc_request *r) {
     if (r->easy) return true;
     r->easy = curl_easy_init();
-    if (r->easy && set_constants(r) == CURLE_OK) return true;
+    if (r->easy && cc_options_constant(r) == CURLE_OK) return true;
     drop_handle(r);
     return false;
 }
@@ -176,6 +58,7 @@ static void set_limits(cc_request *r, const cc_spec *s) {
     r->timeout = s->timeout;
     r->follow = s->follow;
     r->once = s->once;
+    r->meter = cc_meter_share(s->meter);
 }
 
 /* These say "Content-Length: 0" when they carry nothing. */
@@ -191,26 +74,6 @@ static bool copy_body(cc_request *r, const cc_spec *s) {
     r->body = malloc(r->body_len + 1); /* so that an empty body is a body too */
     if (r->body) memcpy(r->body, s->body, r->body_len);
     return r->body != NULL;
-}
-
-static CURLcode set_url(cc_request *r, const cc_spec *s) {
-    r->private_url = s->auth == CC_AUTH_QUERY;
-    if (!r->private_url) return curl_easy_setopt(r->easy, CURLOPT_URL, s->url);
-    char *url = cc_secret_url(&s->secret, s->url);
-    CURLcode rc = url ? curl_easy_setopt(r->easy, CURLOPT_URL, url) : CURLE_OUT_OF_MEMORY;
-    cc_wipe_text(url);
-    free(url);
-    return rc;
-}
-
-static CURLcode set_all(cc_request *r, const cc_spec *s, const char *bundle) {
-    CURLcode rc = set_url(r, s);
-    if (rc == CURLE_OK) rc = set_method(r, s->method);
-    if (rc == CURLE_OK) rc = set_trust(r, s, bundle);
-    if (rc == CURLE_OK) rc = set_identity(r, s);
-    if (rc == CURLE_OK) rc = set_connection(r, s);
-    if (rc == CURLE_OK) rc = set_receiving(r, s);
-    return rc;
 }
 
 static bool open_sink(cc_request *r, const cc_spec *s) {
@@ -237,7 +100,7 @@ cc_code cc_request_prepare(cc_request *r, const cc_spec *s, const char *bundle) 
     set_limits(r, s);
     if (!make_handle(r) || !copy_body(r, s) || !add_secret(r, s)) return CC_NOMEM;
     if (!open_sink(r, s)) return CC_NO_FD;
-    switch (set_all(r, s, bundle)) {
+    switch (cc_options_set(r, s, bundle)) {
     case CURLE_OK:
         return CC_OK;
     case CURLE_OUT_OF_MEMORY:
@@ -290,6 +153,8 @@ bool cc_request_seal(cc_request *r, int64_t now) {
     r->moved = cc_global_guards() ? 0 : now;
     r->view.bytes = r->sink.offset;
     r->view.total = -1;
+    r->counted = true;
+    cc_meter_begin(r->meter);
     return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK &&
            curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to) == CURLE_OK;
 }
@@ -375,6 +240,7 @@ void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
         curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &r->retry_after); /* seconds or date */
     }
     cc_message_fill(r, end, truth_of(r, rc), now);
+    cc_request_end_round(r, now);
     cc_sink_close(&r->sink); /* at once, with its lock: the answer may wait long to be taken */
 }
 
@@ -386,6 +252,12 @@ static void trim(cc_buf *b) {
 void cc_request_drop_lines(struct curl_slist *lines) {
     for (struct curl_slist *l = lines; l; l = l->next) cc_wipe_text(l->data);
     curl_slist_free_all(lines);
+}
+
+static void settle(cc_request *r) {
+    if (r->counted) cc_meter_end(r->meter, &r->cost);
+    cc_meter_drop(r->meter);
+    r->meter = NULL;
 }
 
 static void drop_input(cc_request *r) {
@@ -417,6 +289,7 @@ void cc_request_reset(cc_request *r) {
     CURL *easy = r->easy;
     CURLSH *share = r->share;
     cc_buf headers = r->answer_headers, body = r->answer_body;
+    settle(r);
     drop_input(r);
     cc_sink_close(&r->sink);
     cc_buf_free(&r->view.headers);
@@ -440,6 +313,7 @@ void cc_request_free(cc_request *r) {
     if (!r) return;
     drop_handle(r);
     cc_sink_close(&r->sink);
+    settle(r);
     drop_input(r);
     cc_buf_free(&r->view.headers);
     cc_buf_free(&r->answer_headers);

@@ -71,12 +71,17 @@ struct cc_request {
     cc_end end;                /* set by a callback before it stops the transfer */
     int64_t started, deadline; /* microseconds; CC_NEVER: no total limit */
     int64_t idle_limit, moved; /* 0: no limit */
+    int64_t round;             /* when libcurl was given it, or its last redirect; 0: not now */
     curl_off_t moved_bytes;
     double connect_timeout, idle_timeout, timeout; /* as given, for the messages */
     cc_failure failure;                            /* kind CC_KIND_NONE: it went well */
     long status;
     curl_off_t retry_after; /* seconds the server asked to wait; 0: it did not */
     char curl_message[CURL_ERROR_SIZE];
+    cc_meter *meter; /* the caller's side's */
+    bool counted;    /* as begun */
+    int64_t marks[CC_RECEIVING]; /* when a stage of this round ended; 0: not yet, or it had none */
+    cc_cost cost;                /* kept where there is a meter */
     /* for the loop */
     cc_request *before, *after;
     /* for the engine and the binding: the caller's side alone */
@@ -131,6 +136,10 @@ void cc_request_forget_identity(cc_request *r);
 /* Between two rounds, out of the multi handle: where cc_global_stale_headers says so the request
  * goes on with a new handle. False when memory is out; then it is as before. */
 bool cc_request_renew(cc_request *r);
+
+/* libcurl gets it now; and what the round has cost, while the easy handle still knows. */
+void cc_request_begin_round(cc_request *r, int64_t now);
+void cc_request_end_round(cc_request *r, int64_t now);
 
 /* Writes down how it ended, while the easy handle still knows. */
 void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now);

@@ -9,6 +9,7 @@
 #include "cc_buf.h"
 #include "cc_error.h"
 #include "cc_file.h"
+#include "cc_meter.h"
 #include "cc_secret.h"
 
 typedef enum cc_code {
@@ -40,6 +41,7 @@ typedef struct cc_spec {
     cc_auth auth;
     const char *proxy;    /* NULL: libcurl's environment rules; "": none */
     const char *no_proxy; /* hosts that need none, with commas; NULL: the environment's */
+    cc_meter *meter;      /* counts it; NULL: nobody does */
 } cc_spec;
 
 /* How a transfer ended. Borrowed from the request. */

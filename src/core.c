@@ -183,6 +183,7 @@ int luaopen_coreclaw_core(lua_State *L) {
     lcc_open_file(L);
     lcc_open_journal(L);
     lcc_open_json(L);
+    lcc_open_meter(L);
     lcc_open_secret(L);
     lcc_open_terminal(L);
     return 1;

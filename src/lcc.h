@@ -43,7 +43,8 @@ typedef enum lcc_type {
     LCC_COUNT,   /* long >= 0 */
     LCC_FLAG,    /* bool */
     LCC_SECRET,  /* cc_secret; borrowed from a coreclaw.secret that was not cleared */
-    LCC_FILE     /* const cc_file *; an open one, which stays where it is while it is referenced */
+    LCC_FILE,    /* const cc_file *; an open one, which stays where it is while it is referenced */
+    LCC_METER    /* cc_meter *; borrowed from a coreclaw.meter */
 } lcc_type;
 
 /* One field of an option table and where its value goes. */
@@ -82,6 +83,17 @@ void lcc_push_bytes(lua_State *L, const struct cc_buf *b);
  * retry_after, written | nil, failure, headers, nil, written. */
 int lcc_push_answer(lua_State *L);
 
+/* ---- lcc_submit.c ---- */
+
+/* Submits what the table at index 2 says, or raises. Returns the id. */
+struct cc_engine;
+uint64_t lcc_submit(lua_State *L, struct cc_engine *e);
+
+/* ---- lcc_meter.c ---- */
+
+/* The meter at that index of the stack, NULL if it is none. */
+struct cc_meter *lcc_to_meter(lua_State *L, int index);
+
 /* ---- lcc_file.c ---- */
 
 /* The file at that index of the stack, NULL if it is none. */
@@ -104,6 +116,7 @@ void lcc_open_engine(lua_State *L);
 void lcc_open_file(lua_State *L);
 void lcc_open_journal(lua_State *L);
 void lcc_open_json(lua_State *L);
+void lcc_open_meter(lua_State *L);
 void lcc_open_secret(lua_State *L);
 void lcc_open_terminal(lua_State *L);
 

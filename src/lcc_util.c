@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cc_file.h"
+#include "cc_meter.h"
 #include "cc_secret.h"
 
 #define LONGEST_NAME 40 /* beyond it nobody mistyped one of our names */
@@ -80,6 +81,7 @@ static const char *const EXPECTED[] = {
     [LCC_FLAG] = "a boolean",
     [LCC_SECRET] = "a coreclaw.secret that was not cleared",
     [LCC_FILE] = "an open coreclaw.file",
+    [LCC_METER] = "a coreclaw.meter",
 };
 
 /* Names what came; a number's or a boolean's value too, but never a string: it may be a secret. */
@@ -178,6 +180,11 @@ static bool read_file(lua_State *L, const cc_file **out) {
     return *out && (*out)->fd >= 0;
 }
 
+static bool read_meter(lua_State *L, cc_meter **out) {
+    *out = lcc_to_meter(L, -1);
+    return *out != NULL;
+}
+
 static bool read_value(lua_State *L, lcc_type type, void *out) {
     switch (type) {
     case LCC_TEXT:
@@ -198,6 +205,8 @@ static bool read_value(lua_State *L, lcc_type type, void *out) {
         return read_secret(L, out);
     case LCC_FILE:
         return read_file(L, out);
+    case LCC_METER:
+        return read_meter(L, out);
     }
     return false;
 }

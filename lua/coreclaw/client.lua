@@ -13,6 +13,7 @@ local reconcile = require "coreclaw.reconcile"
 local recover = require "coreclaw.recover"
 local retry = require "coreclaw.retry"
 local runs = require "coreclaw.runs"
+local stats = require "coreclaw.stats"
 local store = require "coreclaw.store"
 local task = require "coreclaw.task"
 local validate = require "coreclaw.validate"
@@ -23,7 +24,7 @@ local Client = { __name = "coreclaw.Client" }
 Client.__index = Client
 
 -- Each noun of the API brings its own methods.
-for _, room in ipairs { store, runs, task, queue, raw, reconcile, recover } do
+for _, room in ipairs { store, runs, task, queue, raw, reconcile, recover, stats } do
   for name, method in pairs(room.methods) do Client[name] = method end
 end
 
@@ -62,8 +63,8 @@ local client = {}
 ---@field defaults { system: table? }? put under the `system` of every start
 ---@field journal string?         file in which paid calls are noted before they are sent: see `client:recover`
 ---@field on_request fun(event: coreclaw.RequestEvent)?  before each request; the key is masked
----@field on_response fun(event: table)?  after each answer or failure
----@field on_retry fun(event: table)?     before a request is repeated
+---@field on_response fun(event: coreclaw.ResponseEvent)?  after each answer or failure
+---@field on_retry fun(event: coreclaw.RetryEvent)?     before a request is repeated
 ---@field clock { now: (fun(): number), sleep: fun(seconds: number) }?  for tests: what deadlines are measured by,
 ---  and how to wait between requests
 ---@field poll_intervals number[]? seconds between the reads of `run:wait`; the last one repeats
@@ -80,6 +81,7 @@ function client.new(options)
     budget = retry.budget(settings.retry),
     random = retry.random(settings.retry),
     clock = clock.new(settings.clock),
+    counts = stats.new(settings),
     schemas = {},
     -- Runs that were given out, so that reconcile does not take one for another. Slugs only.
     started = recent.new(10000),

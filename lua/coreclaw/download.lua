@@ -14,6 +14,7 @@ local errors = require "coreclaw.errors"
 local hooks = require "coreclaw.hooks"
 local part = require "coreclaw.download.part"
 local retry = require "coreclaw.retry"
+local stats = require "coreclaw.stats"
 local storage = require "coreclaw.download.storage"
 local transfer = require "coreclaw.download.transfer"
 local validate = require "coreclaw.validate"
@@ -153,7 +154,10 @@ local function step(job)
   local record = transfer.run(job)
   if not record then return "stop", job.err end
   local outcome, err = judge(job, record)
-  if err then storage.scrub(err, link) end
+  if err then
+    storage.scrub(err, link)
+    stats.failed(job.client, err)
+  end
   hooks.response(job.client, job.call, record, job.attempts, err)
   if outcome == "anew" or outcome == "reject" then job.part:forget() end
   return outcome, err

@@ -1,20 +1,56 @@
 --- Hooks: what a caller may watch. They see everything but the key.
 
+local core = require "coreclaw.core"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
+local pool = require "coreclaw.driver.pool"
 
 local hooks = {}
 
----@class coreclaw.RequestEvent
----@field operation string
+---@class coreclaw.Event
+---@field operation string   its name in API v2; "GET /path" of `client:request`
+---@field route string?      the path as the documentation has it, "/api/v2/worker-runs/{runId}": a name that stays the
+---  same, for metrics and spans. nil for files and `client:request`
+---@field call integer       the same for all events of a call
 ---@field attempt integer    from 1
----@field method string
+---@field method string      "GET", "POST", …
+---@field at number          Unix seconds
+
+---@class coreclaw.RequestEvent: coreclaw.Event
 ---@field url string         the key masked
 ---@field headers string[]   the key masked
 ---@field body string?
 
+---@class coreclaw.ResponseEvent: coreclaw.Event
+---@field seconds number     it took
+---@field status integer?    nil: no answer came
+---@field headers string?    the key masked
+---@field body string?       the key masked
+---@field error coreclaw.Error?
+
+---@class coreclaw.RetryEvent: coreclaw.Event
+---@field delay number       seconds until the next attempt
+---@field error coreclaw.Error
+
 -- The header that the C core adds, as it may be shown.
 local SHOWN = { bearer = "Authorization: Bearer ***", api_key = "api-key: ***" }
+
+local calls = 0
+
+local function number_of(call)
+  if not call.number then
+    calls = calls + 1
+    call.number = calls
+  end
+  return call.number
+end
+
+local function event_of(call, attempt)
+  return {
+    operation = call.id, route = call.route, call = number_of(call), attempt = attempt, method = call.method,
+    at = core.time(),
+  }
+end
 
 local function shown_url(built, key)
   if built.auth ~= "query" then return errors.mask(built.url, key) end
@@ -26,11 +62,10 @@ local function describe(client, call, built, attempt)
   local headers = {}
   for i, line in ipairs(built.headers) do headers[i] = errors.mask(line, key) end
   headers[#headers + 1] = SHOWN[built.auth]
-  return {
-    operation = call.id, attempt = attempt, method = built.method, headers = headers,
-    url = shown_url(built, key),
-    body = built.body and errors.mask(built.body, key),
-  }
+  local event = event_of(call, attempt)
+  event.url, event.headers = shown_url(built, key), headers
+  event.body = built.body and errors.mask(built.body, key)
+  return event
 end
 
 ---Before a request is sent: `on_request(event)`. An error raised there stops the call, and so does
@@ -38,9 +73,17 @@ end
 ---@return coreclaw.Error?
 function hooks.request(client, call, built, attempt)
   local hook = client.settings.on_request
+  call.method = built.method
   if hook and hook(describe(client, call, built, attempt)) == false then
     return errors.stopped("on_request", call.id, "the request was not sent")
   end
+  if client.settings.on_response then call.sent_at, call.ended_at = core.now(), nil end
+end
+
+---A request was sent that nobody may wait for when it ends: its time is taken then.
+function hooks.begun(client, call, record)
+  if not client.settings.on_response or record.done then return end
+  pool.on_done(record, function() call.ended_at = core.now() end)
 end
 
 -- After a request has gone out a hook must not get between the caller and the answer: a run that
@@ -50,24 +93,28 @@ local function guarded(hook, event)
   if not ok then io.stderr:write("coreclaw: a hook failed: ", tostring(message), "\n") end
 end
 
----After an answer or a failure: `on_response { operation, attempt, status?, headers?, body?, error? }`.
+---After an answer or a failure: `on_response(event)`.
 function hooks.response(client, call, record, attempt, err)
   local hook = client.settings.on_response
   if not hook then return end
   local key = config.secret(client.settings)
   local function text(value) return type(value) == "string" and errors.mask(value, key) or value end
-  guarded(hook, {
-    operation = call.id, attempt = attempt, error = err,
-    status = record.status or nil,
-    headers = record.status and text(record.headers) or nil,
-    body = record.status and text(record.body) or nil,
-  })
+  local event = event_of(call, attempt)
+  event.error = err
+  event.seconds = (call.ended_at or core.now()) - call.sent_at
+  event.status = record.status or nil
+  event.headers = record.status and text(record.headers) or nil
+  event.body = record.status and text(record.body) or nil
+  guarded(hook, event)
 end
 
----Before a request is repeated: `on_retry { operation, attempt, delay, error }`.
+---Before a request is repeated: `on_retry(event)`.
 function hooks.retry(client, call, attempt, delay, err)
   local hook = client.settings.on_retry
-  if hook then guarded(hook, { operation = call.id, attempt = attempt, delay = delay, error = err }) end
+  if not hook then return end
+  local event = event_of(call, attempt)
+  event.delay, event.error = delay, err
+  guarded(hook, event)
 end
 
 return hooks

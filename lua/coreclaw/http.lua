@@ -12,6 +12,7 @@ local json = require "coreclaw.json"
 local request = require "coreclaw.request"
 local response = require "coreclaw.response"
 local retry = require "coreclaw.retry"
+local stats = require "coreclaw.stats"
 local v1 = require "coreclaw.v1"
 local v1_operations = require "coreclaw.operations.v1"
 local validate = require "coreclaw.validate"
@@ -55,6 +56,7 @@ local function send(client, call, built, attempt)
   end
   refused = journal.intend(client, call, call.deadline)
   if refused then return nil, refused end
+  stats.sent(client, call.route and call.id or "request")
   return way.exchange(built)
 end
 
@@ -72,6 +74,7 @@ local function exchange(client, call, built, attempt)
     err.retry_after = record.retry_after
     errors.scrub(err, config.secret(client.settings))
     err.response = record.status and behind_failure(client, record, attempt) or nil
+    stats.failed(client, err)
   end
   hooks.response(client, call, record, attempt, err)
   return envelope, err, record
@@ -158,6 +161,7 @@ local function build_v1(client, call)
   elseif not id then
     validate.fail(params)
   else
+    call.route = v1_operations[id].path
     call.built = request.build(client.settings, call.id, v1_operations[id], params)
   end
 end
@@ -188,6 +192,7 @@ local function prepare(client, id, params, options)
   if settings.api == "v1" then
     build_v1(client, call)
   else
+    call.route = call.operation.path
     call.built = request.build(settings, id, call.operation, params)
   end
   return call
@@ -209,7 +214,9 @@ function http.begin(client, id, params, options, bell)
   call.err = hooks.request(client, call, built, 1)
   if call.err then return call end
   local host = driver.current()
+  stats.sent(client, id)
   local record = host.submit(built)
+  hooks.begun(client, call, record)
   if not record.done then record.bell = bell end
   call.begun = { driver = host, record = record }
   return call

@@ -19,6 +19,7 @@ prepare.OPTIONS = {
 ---@field errors coreclaw.SchemaIssue[]     the run would fail
 ---@field warnings coreclaw.SchemaIssue[]   it may be meant so
 ---@field subtasks integer?                 into how many the run will be split
+---@field fields coreclaw.SchemaField[]?    what the schema asks for, in its order: of `worker:prepare`
 
 -- Schemas change rarely and cost a request: kept with the client, by Worker.
 local function schema_of(worker, options)
@@ -33,6 +34,7 @@ end
 ---Reads the schema and prepares an input.
 ---@return coreclaw.PreparedInput?
 ---@return coreclaw.Error?
+---@return table|string|nil schema
 function prepare.input(worker, where, custom, options)
   -- What is wrong without any schema raises before a request is made.
   local payload = input.build(where, custom, { system = options.system }, worker.client.settings.defaults)
@@ -41,6 +43,16 @@ function prepare.input(worker, where, custom, options)
   local out = schema.prepare(found, custom, { defaults = options.defaults, where = where })
   payload.parameters.custom = out.custom
   out.payload = payload
+  return out, nil, found
+end
+
+---The same, with the fields for a form.
+---@return coreclaw.PreparedInput?
+---@return coreclaw.Error?
+function prepare.told(worker, where, custom, options)
+  local out, err, found = prepare.input(worker, where, custom, options)
+  if not out then return nil, err end
+  out.fields = schema.fields(found)
   return out
 end
 

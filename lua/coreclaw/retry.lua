@@ -9,6 +9,7 @@
 
 local budget = require "coreclaw.budget"
 local core = require "coreclaw.core"
+local stats = require "coreclaw.stats"
 local validate = require "coreclaw.validate"
 
 local retry = {}
@@ -72,8 +73,12 @@ end
 function retry.again(client, err, class, attempt, rest)
   local delay = err.kind ~= "cancelled" and client.retry(err, class, attempt)
   if not delay or delay >= rest then return nil end
-  if client.budget:spend(err) then return delay end
-  err.budget_spent = true
+  if not client.budget:spend(err) then
+    err.budget_spent = true
+    return nil
+  end
+  stats.repeated(client, delay)
+  return delay
 end
 
 ---The client's source of random numbers, from 0 to 1.

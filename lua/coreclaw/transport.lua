@@ -195,6 +195,7 @@ end
 ---@return table request
 function transport.apply(settings, request, identify)
   local kept = private[settings] or {}
+  request.meter = settings.meter
   request.verify, request.ca_file = settings.verify, settings.ca_file
   request.connect_to, request.no_proxy = settings.resolve, settings.no_proxy
   if not identify then

@@ -156,11 +156,11 @@ end
 ---@param custom table?
 ---@param options { system: table?, defaults: boolean?, refresh: boolean?, timeout: number? }?
 ---  refresh: read the schema anew
----@return coreclaw.PreparedInput?  payload, custom, errors, warnings, subtasks
+---@return coreclaw.PreparedInput?  payload, custom, errors, warnings, subtasks, fields
 ---@return coreclaw.Error?
 function Worker:prepare(custom, options)
   options = validate.options("worker:prepare", options, prepare.OPTIONS)
-  return prepare.input(self, "worker:prepare", custom, options)
+  return prepare.told(self, "worker:prepare", custom, options)
 end
 
 -- What a start sends; with `check`, what the schema makes of the input.

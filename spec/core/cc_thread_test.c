@@ -24,6 +24,9 @@ static void start_server(void) {
     }
 }
 
+/* Of all transfers: what it counts comes from the other thread. */
+static cc_meter *meter;
+
 static cc_id submit(cc_engine *e, const char *path, const cc_file *file) {
     char url[200];
     cc_request *r;
@@ -32,6 +35,7 @@ static cc_id submit(cc_engine *e, const char *path, const cc_file *file) {
     snprintf(url, sizeof url, "http://127.0.0.1:%d%s", port, path);
     s.timeout = 20;
     s.file = file;
+    s.meter = meter;
     CHECK(cc_engine_prepare(e, &s, &r) == CC_OK);
     CHECK(cc_engine_submit(e, r, &id) == CC_OK);
     return id;
@@ -66,6 +70,8 @@ static void many_at_once(cc_engine *e) {
     for (int i = 0; i < 200; i++) submit(e, "/ok", NULL);
     finish(e, &answers, &failures);
     CHECK(answers == 200 && failures == 0);
+    CHECK(meter->requests == 200 && meter->ended == 200 && meter->sum.received == 200 * 2);
+    CHECK(meter->sum.connections > 0 && meter->sum.time[CC_ANSWERING] > 0);
 }
 
 /* Some in the inbox, some on their way, some ended already. */
@@ -145,6 +151,7 @@ static void close_in_the_middle(void) {
 
 int main(void) {
     start_server();
+    meter = cc_meter_new();
     cc_engine *e = cc_engine_open(&OPTIONS);
     many_at_once(e);
     cancel_some(e);
@@ -153,6 +160,8 @@ int main(void) {
     socket_rings(e);
     cc_engine_close(e);
     close_in_the_middle();
+    CHECK(meter->owners == 1 && meter->requests == meter->ended); /* what was closed has ended too */
+    cc_meter_drop(meter);
     pclose(server);
     return CHECK_DONE;
 }

@@ -4,6 +4,7 @@ local download = require("coreclaw.download")
 local errors = require("coreclaw.errors")
 local clock = require("coreclaw.clock")
 local retry = require("coreclaw.retry")
+local stats = require("coreclaw.stats")
 local scripted = require("spec.support.scripted")
 
 local content, read = scripted.content, scripted.read
@@ -43,9 +44,10 @@ describe("a download", function()
 
   local function client(options)
     options = options or {}
+    local settings = { connect_timeout = 5, verify = true, on_request = options.on_request,
+      on_response = options.on_response, on_retry = options.on_retry }
     return {
-      settings = { connect_timeout = 5, verify = true, on_request = options.on_request,
-        on_response = options.on_response, on_retry = options.on_retry },
+      settings = settings, counts = stats.new(settings),
       clock = clock.new(), budget = retry.budget(),
       retry = retry.policy(options.retry == nil and { base = 0.001, throttle_base = 0.001 } or options.retry),
     }
@@ -381,7 +383,8 @@ describe("a download", function()
       write(program, ([[
         local download, retry = require "coreclaw.download", require "coreclaw.retry"
         local client = { settings = { connect_timeout = 5, verify = true }, retry = retry.policy(),
-          clock = require "coreclaw.clock".new(), budget = retry.budget() }
+          clock = require "coreclaw.clock".new(), budget = retry.budget(),
+          counts = require "coreclaw.stats".new {} }
         io.stdout:write(require "coreclaw.core".pid(), "\n")
         io.stdout:flush()
         download.fetch(client, function() return "%s" end, "%s", { source = "export r1 csv" })]])
@@ -452,7 +455,8 @@ describe("a download", function()
       write(program, ([[
         local download, retry = require "coreclaw.download", require "coreclaw.retry"
         local client = { settings = { connect_timeout = 5, verify = true }, retry = retry.policy(),
-          clock = require "coreclaw.clock".new(), budget = retry.budget() }
+          clock = require "coreclaw.clock".new(), budget = retry.budget(),
+          counts = require "coreclaw.stats".new {} }
         print(select(2, download.fetch(client, function() return "%s" end, "%s", { source = "export r1 csv" })))]])
         :format(link(100000), path))
       local said = shell(("trap '' XFSZ; ulimit -f 8; LD_PRELOAD='%s' %s %s"):format(

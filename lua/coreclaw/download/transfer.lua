@@ -4,6 +4,7 @@ local core = require "coreclaw.core"
 local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 local hooks = require "coreclaw.hooks"
+local stats = require "coreclaw.stats"
 local storage = require "coreclaw.download.storage"
 local transport = require "coreclaw.transport"
 
@@ -113,6 +114,7 @@ function transfer.run(job)
     return nil
   end
   job.attempts = job.attempts + 1
+  stats.sent(job.client, "download")
   local record = driver.current().submit(request)
   follow(job, record)
   return record
