@@ -118,8 +118,8 @@ static int wait(lua_State *L) {
     double seconds = (double)luaL_checknumber(L, 2);
     luaL_argcheck(L, seconds >= 0, 2, "seconds >= 0 expected");
     if (seconds > LONGEST_WAIT) seconds = LONGEST_WAIT;
-    cc_engine_wait(e, (int64_t)(seconds * 1e6));
     if (lcc_interrupted()) return luaL_error(L, "interrupted!");
+    cc_engine_wait(e, (int64_t)(seconds * 1e6)); /* returns when a signal comes */
     lua_pushinteger(L, cc_engine_inflight(e));
     return 1;
 }

@@ -74,13 +74,23 @@ static int terminal(lua_State *L) {
     return 1;
 }
 
+/* An io file; NULL if it is closed. */
+static FILE *to_file(lua_State *L, int index) {
+#if LUA_VERSION_NUM >= 502
+    const luaL_Stream *stream = luaL_checkudata(L, index, LUA_FILEHANDLE);
+    return stream->closef ? stream->f : NULL;
+#else
+    return *(FILE *const *)luaL_checkudata(L, index, LUA_FILEHANDLE);
+#endif
+}
+
 /* file_mode(file) -> permissions, is it ours?, is it a regular file? Of an open io file, so that it is
- * the one that will be read. In all Luas such a userdata begins with its FILE. */
+ * the one that will be read. */
 static int file_mode(lua_State *L) {
     struct stat s;
-    FILE *const *file = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-    luaL_argcheck(L, *file != NULL, 1, "an open file expected");
-    if (fstat(fileno(*file), &s) != 0) return 0;
+    FILE *file = to_file(L, 1);
+    luaL_argcheck(L, file != NULL, 1, "an open file expected");
+    if (fstat(fileno(file), &s) != 0) return 0;
     lua_pushinteger(L, (lua_Integer)(s.st_mode & 07777));
     lua_pushboolean(L, s.st_uid == geteuid());
     lua_pushboolean(L, S_ISREG(s.st_mode));

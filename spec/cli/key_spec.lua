@@ -61,6 +61,22 @@ describe("the key of the command line", function()
     assert.matches("can be read or written by others", result.err)
   end)
 
+  it("is tried and kept by login, beside what is there", function()
+    cli.shell("rm -rf " .. coreclaw.dir .. "/.config")
+    local _, err = coreclaw:ok("login", { env = NONE, stdin = server.key .. "\n" })
+    assert.matches("^the key is valid %(balance 100[^\n]*, and is in profile default of ", err)
+    assert.equal("-rw-------", (cli.shell("ls -l " .. coreclaw.dir .. "/.config/coreclaw/profiles.json"):match "^%S+"))
+    assert.equal("drwx------", (cli.shell("ls -ld " .. coreclaw.dir .. "/.config/coreclaw"):match "^%S+"))
+    coreclaw:ok("account", { env = { CORECLAW_API_KEY = false, CORECLAW_BASE_URL = false } })
+    coreclaw:ok("login --profile other", { env = NONE, stdin = server.key })
+    coreclaw:ok("account --profile other", { env = NONE })
+    coreclaw:ok("account --profile default", { env = NONE })
+    local before = coreclaw:read ".config/coreclaw/profiles.json"
+    assert.equal(7, coreclaw:run("login", { env = NONE, stdin = "not-the-key-at-all\n" }).code)
+    assert.equal(2, coreclaw:run("login", { env = NONE, stdin = "two words\n" }).code)
+    assert.equal(before, (coreclaw:read ".config/coreclaw/profiles.json"))
+  end)
+
   it("is in no message about a profile file that is broken", function()
     for text, say in pairs {
       ['{"default": {"api_key": "%s" "base_url"'] = "profiles.json is not valid JSON",

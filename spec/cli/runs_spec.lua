@@ -73,6 +73,7 @@ describe("coreclaw", function()
 
     it("refuses what does not fit the schema, before anything is paid for", function()
       local before = server:paid()
+      local big = it_runs:file("big.json", '{"count": 1, "s": "\\"1234567890123456789012", "x": 98765432109876543210}')
       for words, say in pairs {
         ["count=many"] = 'count must be a whole number, got the string "many"',
         ["cuont=3"] = "this Worker has no field cuont; did you mean count?",
@@ -81,6 +82,7 @@ describe("coreclaw", function()
         ["--input /nonexistent/x"] = "/nonexistent/x: No such file",
         ["--input -"] = "stdin is not JSON",
         ["count:=[1"] = "is not JSON",
+        ["--input " .. big] = "big.json holds the integer 98765432109876543210, which this Lua cannot hold exactly",
       } do
         local result = it_runs:run("run demo/rows " .. words, { stdin = "oops" })
         assert.equal(words:find "nonexistent" and 11 or 2, result.code, words)
@@ -148,6 +150,12 @@ describe("coreclaw", function()
   end)
 
   describe("wait", function()
+    it("prints the run for machines, however it ends", function()
+      local result = it_runs:run("run demo/rows count=3 fail_at=3 --wait --json" .. POLL)
+      assert.equal(3, result.code)
+      assert.same({ "failed", 2 }, { decode(result.out).status, decode(result.out).results_count })
+    end)
+
     it("goes on where another process has left", function()
       local run = assert(box.client(server):worker "demo/rows":start { count = 3, wait = 0.3 })
       local out = it_runs:ok("wait " .. run.slug .. " --results --jsonl" .. POLL)
@@ -235,6 +243,18 @@ describe("coreclaw", function()
     assert.matches("^http://127", (it_runs:ok("export " .. run.slug .. " --url")))
     assert.equal(path, decode((it_runs:ok("export --json " .. run.slug .. " " .. path))).path)
     assert.equal(2, it_runs:run("export " .. run.slug).code)
+  end)
+
+  it("says at Ctrl-C from which row on to follow", function()
+    local run = assert(box.client(server):worker "demo/rows":start { count = 3, wait = 60 })
+    local pid = it_runs:start("rows", "results --follow --jsonl " .. run.slug .. POLL)
+    coreclaw.sleep(0.5)
+    cli.shell("kill -INT " .. pid)
+    local out = it_runs:wait_for("rows.out", "exit 130\n$")
+    assert.equal(3, select(2, out:gsub('"index"', "")))
+    local again = it_runs:read("rows.err"):match " (results %S+ %-%-follow %-%-from %S+)\n"
+    assert(run:abort())
+    assert.equal("", (it_runs:ok(again .. " --jsonl" .. POLL)))
   end)
 
   it("prints logs: all, some, those to come, as JSON, into a file", function()

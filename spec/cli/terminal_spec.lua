@@ -92,6 +92,30 @@ describe("in a terminal, coreclaw", function()
     assert.equal("failed", run.status)
   end)
 
+  it("ends at a third Ctrl-C, whatever it does", function()
+    server:fault { operation = "abortWorkerRun", header_delay = 20 }
+    start "run demo/rows count=1 wait=60 --wait --poll 0.05"
+    term:wait_for "\nrunning +1 rows"
+    for _, awaited in ipairs { "Ctrl%-C again", "asking the platform", "exit 130" } do
+      term:press "C-c"
+      term:wait_for(awaited)
+    end
+  end)
+
+  it("reads a key without showing it, and gives the echo back after Ctrl-C", function()
+    local env = coreclaw:environment { CORECLAW_API_KEY = false }
+    local file = coreclaw:file("try.sh", ("%s %s login; %s %s login; stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e -echo")
+      :format(env, cli.program(), env, cli.program()))
+    term = screen.start(coreclaw.dir, "sh -c 'trap : INT; . " .. file .. "'", 100)
+    term:wait_for "it is not shown"
+    term:press("-l " .. server.key)
+    term:press "Enter"
+    local text = term:wait_for "the key is valid.*it is not shown"
+    assert.is_nil(text:find(server.key, 1, true))
+    term:press "C-c"
+    assert.matches("\necho\nexit 0", (term:wait_for "exit 0"))
+  end)
+
   it("fits tables into the width", function()
     local run = assert(box.client(server):worker "demo/rows":call { count = 5, kind = "unicode", size = 90 })
     start("results " .. run.slug, 50)

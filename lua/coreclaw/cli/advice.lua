@@ -2,6 +2,8 @@
 
 local advice = {}
 
+local spread = unpack or table.unpack -- luacheck: ignore 113 143
+
 -- Options that the next command needs as well.
 local SAME = { "base_url", "profile", "key_file", "api", "attempts", "ca_file", "journal" }
 
@@ -33,11 +35,12 @@ function advice.command(ctx, ...)
   return table.concat(list, " ")
 end
 
----The command that goes on waiting for a run, and does with it what was asked for.
+---The command that goes on with a run, and does with it what was asked for.
 ---@param ctx coreclaw.cli.Context
 ---@param run coreclaw.Run
 ---@return string
 function advice.resume(ctx, run)
+  if ctx.resume then return advice.command(ctx, spread(ctx.resume(run))) end
   local options, words = ctx.options, { "wait", run.slug }
   local function add(...)
     for _, word in ipairs { ... } do words[#words + 1] = word end
@@ -48,15 +51,14 @@ function advice.resume(ctx, run)
   if options.format then add("--format", options.format) end
   if options.fields then add("--fields", options.fields) end
   if options.results then add "--results" end
-  return advice.command(ctx, (unpack or table.unpack)(words)) -- luacheck: ignore 113 143
+  return advice.command(ctx, spread(words))
 end
 
 ---The command that shows what may have been started.
 ---@param ctx coreclaw.cli.Context
 ---@return string
 function advice.look(ctx)
-  if ctx.looking then return advice.command(ctx, (unpack or table.unpack)(ctx.looking)) end -- luacheck: ignore 113 143
-  return advice.command(ctx, "runs")
+  return advice.command(ctx, spread(ctx.looking or { "runs" }))
 end
 
 local function unknown_outcome(ctx, err)
@@ -81,6 +83,10 @@ local GIVE = {
   end,
   plan_limit = function(ctx)
     ctx:say("What is running: %s", advice.command(ctx, "runs", "--status", "running"))
+  end,
+  run_failed = function(ctx, err)
+    ctx:hint("its log:  %s\nits rows: %s", advice.command(ctx, "logs", err.run.slug),
+      advice.command(ctx, "results", err.run.slug))
   end,
   wait_timeout = function(ctx, err)
     if err.run then ctx:say("To take it up again:\n  %s", advice.resume(ctx, err.run)) end

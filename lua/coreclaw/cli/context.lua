@@ -15,7 +15,10 @@ local progress = require "coreclaw.cli.progress"
 ---@field progress coreclaw.cli.Progress
 ---@field run coreclaw.Run?    that is waited for: what Ctrl-C is about
 ---@field starting string?     what is being started right now, in words
----@field resume string[]?     options with which `coreclaw wait` goes on
+---@field waiting boolean?     trouble from now on does not end the run
+---@field resume (fun(run: coreclaw.Run): string[])?  words of the command that goes on; default: those of `wait`
+---@field looking string[]?    words of the command that shows what may have been started
+---@field again boolean?       the same command goes on where it was interrupted
 local Context = { __name = "coreclaw.cli.Context" }
 Context.__index = Context
 

@@ -8,6 +8,7 @@ local exit = require "coreclaw.cli.exit"
 local advice = require "coreclaw.cli.advice"
 local failure = require "coreclaw.cli.failure"
 local interrupt = require "coreclaw.cli.interrupt"
+local shapes = require "coreclaw.cli.shapes"
 
 local cli = {}
 
@@ -15,6 +16,14 @@ local cli = {}
 local function traced(err)
   if type(err) ~= "string" or interrupt.is(err) or failure.misuse(err) then return err end
   return debug.traceback(err, 2)
+end
+
+-- Machines that waited for a run get its record, however the waiting ended.
+local function show_run(ctx)
+  if ctx.waiting and ctx.out.mode ~= "table" and not ctx.out.used then
+    ctx.out:record(shapes.RUN, shapes.run(ctx.run))
+    ctx.out:finish()
+  end
 end
 
 -- What an error means for whoever called: words on stderr, and a code.
@@ -27,6 +36,7 @@ local function settle(ctx, err)
   elseif errors.is(err) then
     ctx:say("%s", tostring(err))
     advice.give(ctx, err)
+    show_run(ctx)
     return exit.of(err)
   end
   local misuse, code = failure.misuse(err)

@@ -91,10 +91,22 @@ local function fields_of(ctx, worker)
   return schema.fields(schemas[worker.id])
 end
 
+-- What this Lua cannot hold would be sent as text.
+local function check_integers(text, what)
+  local bare = text:gsub("\\.", ""):gsub('"[^"]*"', '""')
+  for digits, behind in bare:gmatch "%f[%w.-](%-?%d+)([.eE]?)" do
+    if #digits > 15 and behind == "" and type(json.decode(digits)) == "string" then
+      failure.usage("%s holds the integer %s, which this Lua cannot hold exactly", what, digits)
+    end
+  end
+end
+
 local function merge(into, path)
-  local value = decode(context.read(path), path == "-" and "stdin" or path)
+  local text, what = context.read(path), path == "-" and "stdin" or path
+  local value = decode(text, what)
+  check_integers(text, what)
   if type(value) ~= "table" or json.is_array(value) then
-    failure.usage("%s must hold a JSON object", path == "-" and "stdin" or path)
+    failure.usage("%s must hold a JSON object", what)
   end
   for key, each in pairs(value) do into[key] = each end
 end

@@ -51,7 +51,7 @@ function interrupt.handle(ctx)
     ctx:say("  %s", advice.resume(ctx, ctx.run))
     if again(ctx) then abort(ctx) end
   else
-    ctx:say("interrupted")
+    ctx:say("interrupted%s", ctx.again and "; the same command goes on where it was" or "")
   end
   return exit.codes.interrupted
 end

@@ -13,6 +13,7 @@ local json = require "coreclaw.json"
 ---@class coreclaw.cli.Output
 ---@field mode "table"|"json"|"jsonl"
 ---@field width integer?  columns of the terminal
+---@field used boolean?    something was printed
 local Output = { __name = "coreclaw.cli.Output" }
 Output.__index = Output
 
@@ -36,6 +37,7 @@ end
 ---Bytes, or the end of the command: a full disk must not look like success.
 ---@param text string
 function Output:write(text)
+  self.used = true
   local ok, why = self.stream:write(text)
   if not ok then failure.raise("file", "the output cannot be written: " .. tostring(why)) end
 end

@@ -72,23 +72,52 @@ local function checked(entry, name, path)
   return out
 end
 
--- The settings of a profile; nil where there is none of that name and none is insisted on.
-local function of_file(name, wanted)
+-- All profiles of the file, and where it is; nil and why if there is no such file.
+local function read_all()
   local path = profile.path()
-  local file, why
-  if path then file, why = io.open(path, "rb") end
-  if not file then
-    if wanted then failure.usage("profile %s: %s", name, why or "HOME is not set") end
-    return nil
-  end
+  if not path then return nil, "HOME is not set" end
+  if not core.file_type(path) then return nil, path .. " does not exist", path end
+  local file, why = io.open(path, "rb")
+  if not file then failure.raise("file", why) end
   -- What the decoder would say of broken JSON might hold a piece of the key.
   local all = json.decode(private_text(file, path))
-  if type(all) ~= "table" then failure.usage("%s is not valid JSON", path) end
-  if all[name] == nil then
-    if wanted then failure.usage("%s has no profile %s", path, name) end
-    return nil
+  if type(all) ~= "table" or json.is_array(all) then failure.usage("%s is not valid JSON", path) end
+  return all, nil, path
+end
+
+-- The settings of a profile; nil where there is none of that name and none is insisted on.
+local function of_file(name, wanted)
+  local all, why, path = read_all()
+  if all and all[name] ~= nil then return checked(all[name], name, path) end
+  if wanted and all then failure.usage("%s has no profile %s", path, name) end
+  if wanted then failure.usage("profile %s: %s", name, why) end
+end
+
+local function quoted(path)
+  return "'" .. path:gsub("'", "'\\''") .. "'"
+end
+
+---Writes a profile into the file, beside the others. The file is made for its owner alone, and is whole or as
+---it was before.
+---@param name string
+---@param settings table<string, string>
+---@return string path
+function profile.save(name, settings)
+  local all, why, path = read_all()
+  if not path then failure.raise("file", why) end
+  all = all or {}
+  all[name] = settings
+  local new, folder = path .. ".new", path:match "^(.*)/" or "."
+  os.execute(("umask 077; mkdir -p %s && rm -f %s && : >%s"):format(quoted(folder), quoted(new), quoted(new)))
+  local file, trouble = io.open(new, "r+b")
+  local ok = file ~= nil
+  if file then
+    ok, trouble = file:write(json.encode(all), "\n")
+    ok = file:close() and ok
+    if ok then ok, trouble = os.rename(new, path) end
   end
-  return checked(all[name], name, path)
+  if not ok then failure.raise("file", path .. " cannot be written: " .. tostring(trouble)) end
+  return path
 end
 
 ---The settings that belong to the key, and where they come from, in words.

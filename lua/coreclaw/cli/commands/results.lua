@@ -12,6 +12,9 @@ local function results(ctx, options)
   if options.follow then
     core.catch_interrupts(0)
     ctx.run, ctx.waiting = run, true
+    ctx.resume = function()
+      return { "results", run.slug, "--follow", "--from", ctx.token or options.from }
+    end
   end
   local _, token = job.rows(ctx, run, {
     follow = options.follow, from = options.from, max = options.max, timeout = options.timeout,
@@ -42,6 +45,8 @@ local function export(ctx, options)
   elseif options.file == "-" then
     return export_out(ctx, run)
   end
+  core.catch_interrupts(0)
+  ctx.again = true
   local file = job.export(ctx, run, options.file)
   if ctx.out.mode ~= "table" then ctx.out:record({}, file) end
 end
@@ -61,6 +66,7 @@ local function logs(ctx, options)
   if options.follow then
     core.catch_interrupts(0)
     ctx.run, ctx.waiting = run, true
+    ctx.resume = function() return { "logs", run.slug, "--follow" } end
   end
   local list = ctx.out.mode ~= "table" and ctx.out:list(shapes.LOG) or nil
   for entry in run:logs {
