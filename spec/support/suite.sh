@@ -19,8 +19,11 @@ awk -v code="$code" '
   /^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3; seen = 1 }
   END { if (!seen || (code != 0 && f == 0)) f++; print p + 0, f + 0, s + 0 }' "$log" >"$folder/$name.count"
 read -r passed failed skipped <"$folder/$name.count"
-printf '%-22s %5d passed %3d failed %3d skipped  %4d s\n' \
-  "$name" "$passed" "$failed" "$skipped" $(($(date +%s) - start))
+# The processor's time, of all programs that it waited for: two cores run several suites at a time.
+times >"$folder/$name.times" # not in a pipe: another process has used nothing
+cpu=$(awk 'NR == 2 { split($0, t, /[ms ]+/); printf "%d", t[1] * 60 + t[2] + t[3] * 60 + t[4] }' "$folder/$name.times")
+printf '%-22s %5d passed %3d failed %3d skipped  %4d s, cpu %3d s\n' \
+  "$name" "$passed" "$failed" "$skipped" $(($(date +%s) - start)) "$cpu"
 [ "$failed" = 0 ] && exit 0
 [ "$code" = 124 ] && echo "  $name ran longer than ${SUITE_SECONDS:-900} seconds and was stopped"
 grep -v '^[●◌+.-]*$' "$log" | tail -n 60 | sed "s/^/  $name | /"
