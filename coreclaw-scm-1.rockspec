@@ -146,6 +146,7 @@ build = {
     ["coreclaw.journal.owner"] = "lua/coreclaw/journal/owner.lua",
     ["coreclaw.journal.reader"] = "lua/coreclaw/journal/reader.lua",
     ["coreclaw.json"] = "lua/coreclaw/json.lua",
+    ["coreclaw.lazy"] = "lua/coreclaw/lazy.lua",
     ["coreclaw.line"] = "lua/coreclaw/line.lua",
     ["coreclaw.log"] = "lua/coreclaw/log.lua",
     ["coreclaw.logs"] = "lua/coreclaw/logs.lua",

@@ -4,29 +4,28 @@ local answer = require "coreclaw.answer"
 local clock = require "coreclaw.clock"
 local config = require "coreclaw.config"
 local http = require "coreclaw.http"
+local lazy = require "coreclaw.lazy"
 local operations = require "coreclaw.operations.v2"
-local map = require "coreclaw.map"
-local queue = require "coreclaw.queue"
-local raw = require "coreclaw.raw"
 local recent = require "coreclaw.recent"
-local reconcile = require "coreclaw.reconcile"
-local recover = require "coreclaw.recover"
 local retry = require "coreclaw.retry"
-local runs = require "coreclaw.runs"
 local stats = require "coreclaw.stats"
-local store = require "coreclaw.store"
-local task = require "coreclaw.task"
 local validate = require "coreclaw.validate"
-local worker = require "coreclaw.worker"
+
+local map, worker = lazy.module "coreclaw.map", lazy.module "coreclaw.worker"
 
 ---@class coreclaw.Client
 local Client = { __name = "coreclaw.Client" }
 Client.__index = Client
 
 -- Each noun of the API brings its own methods.
-for _, room in ipairs { store, runs, task, queue, raw, reconcile, recover, stats } do
-  for name, method in pairs(room.methods) do Client[name] = method end
-end
+lazy.functions(Client, "coreclaw.store", { "store", "workers" })
+lazy.functions(Client, "coreclaw.runs", { "run", "runs", "last_run" })
+lazy.functions(Client, "coreclaw.task", { "task", "tasks", "create_task" })
+lazy.functions(Client, "coreclaw.queue", { "queue", "queue_item", "activate", "release" })
+lazy.functions(Client, "coreclaw.raw", { "operation", "request" })
+lazy.functions(Client, "coreclaw.reconcile", { "reconcile" })
+lazy.functions(Client, "coreclaw.recover", { "recover" })
+for name, method in pairs(stats.methods) do Client[name] = method end
 
 local TIMEOUT = { type = "seconds" }
 local ONLY_TIMEOUT = { timeout = TIMEOUT }

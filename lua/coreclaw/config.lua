@@ -3,11 +3,13 @@
 -- The key is not part of the settings table: it lives in C memory (see secret.lua), and the way there
 -- in a private table keyed by the client's settings, so that a dump of any object of ours cannot show it.
 
-local input = require "coreclaw.input"
+local lazy = require "coreclaw.lazy"
 local secret = require "coreclaw.secret"
 local transport = require "coreclaw.transport"
 local validate = require "coreclaw.validate"
 local url = require "coreclaw.url"
+
+local input = lazy.module "coreclaw.input"
 
 local config = {}
 

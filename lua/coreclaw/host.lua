@@ -93,4 +93,4 @@ function host.connections(to_one_host, in_all)
   pool.limit(to_one_host, in_all or (to_one_host == 0 and 0 or math.max(256, to_one_host)))
 end
 
-return host
+return { driver = host.plug_in, connections = host.connections }

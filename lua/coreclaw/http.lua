@@ -7,15 +7,16 @@ local config = require "coreclaw.config"
 local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
 local hooks = require "coreclaw.hooks"
-local journal = require "coreclaw.journal"
 local json = require "coreclaw.json"
+local lazy = require "coreclaw.lazy"
 local request = require "coreclaw.request"
 local response = require "coreclaw.response"
 local retry = require "coreclaw.retry"
 local stats = require "coreclaw.stats"
-local v1 = require "coreclaw.v1"
-local v1_operations = require "coreclaw.operations.v1"
 local validate = require "coreclaw.validate"
+
+local journal = lazy.module "coreclaw.journal"
+local v1, v1_operations = lazy.module "coreclaw.v1", lazy.module "coreclaw.operations.v1"
 
 local http = {}
 
@@ -54,8 +55,10 @@ local function send(client, call, built, attempt)
   if config.is_closed(client.settings) then
     validate.fail(call.id .. " was not sent: the client is closed")
   end
-  refused = journal.intend(client, call, call.deadline)
-  if refused then return nil, refused end
+  if client.settings.journal then
+    refused = journal.intend(client, call, call.deadline)
+    if refused then return nil, refused end
+  end
   stats.sent(client, call.route and call.id or "request")
   return way.exchange(built)
 end
@@ -144,7 +147,7 @@ end
 local function attempts(client, call, built, deadline)
   call.deadline = deadline
   local envelope, err, behind = repeatedly(client, call, built, deadline)
-  journal.settle(client, call, envelope, err)
+  if client.settings.journal then journal.settle(client, call, envelope, err) end
   if behind then behind.intent = call.intent end
   return envelope, err, behind
 end

@@ -9,13 +9,11 @@
 -- raise that object. Requiring this module does no I/O.
 
 local core = require "coreclaw.core"
-local callback = require "coreclaw.callback"
 local client = require "coreclaw.client"
 local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
-local host = require "coreclaw.host"
 local json = require "coreclaw.json"
-local spawn = require "coreclaw.spawn"
+local lazy = require "coreclaw.lazy"
 local validate = require "coreclaw.validate"
 
 local coreclaw = {
@@ -23,17 +21,16 @@ local coreclaw = {
   new = client.new,
   is_error = errors.is,
   errors = { kinds = errors.kinds },
-  callback = callback,
+  callback = {},
   null = json.null,
   array = json.array,
   integer = json.integer,
   json = { decode = json.decode, encode = json.encode },
-  spawn = spawn.task,
-  all = spawn.all,
-  run = spawn.run,
-  driver = host.plug_in,
-  connections = host.connections,
 }
+
+lazy.functions(coreclaw.callback, "coreclaw.callback", { "parse", "url", "verify", "seen" })
+lazy.functions(coreclaw, "coreclaw.spawn", { "spawn", "all", "run" })
+lazy.functions(coreclaw, "coreclaw.host", { "driver", "connections" })
 
 ---Waits without sending anything; other transfers of this process go on.
 ---@param seconds number

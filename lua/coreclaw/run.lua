@@ -4,16 +4,13 @@ local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
-local export = require "coreclaw.export"
 local http = require "coreclaw.http"
 local json = require "coreclaw.json"
-local logs = require "coreclaw.logs"
-local readback = require "coreclaw.readback"
-local rows = require "coreclaw.rows"
+local lazy = require "coreclaw.lazy"
 local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
-local verdict = require "coreclaw.verdict"
-local watch = require "coreclaw.watch"
+
+local readback, watch = lazy.module "coreclaw.readback", lazy.module "coreclaw.watch"
 
 ---@class coreclaw.Run
 ---@field slug string             the run's id (`run_slug`)
@@ -34,9 +31,10 @@ local watch = require "coreclaw.watch"
 local Run = { __name = "coreclaw.Run" }
 Run.__index = Run
 
-for _, room in ipairs { rows, logs, verdict, export } do
-  for name, method in pairs(room.methods) do Run[name] = method end
-end
+lazy.functions(Run, "coreclaw.rows", { "results", "pages", "results_page" })
+lazy.functions(Run, "coreclaw.logs", { "log", "logs" })
+lazy.functions(Run, "coreclaw.verdict", { "verdict" })
+lazy.functions(Run, "coreclaw.export", { "export", "export_url", "download_log" })
 
 ---@alias coreclaw.RunStatus "ready"|"running"|"succeeded"|"failed"|"aborting"|"aborted"
 
@@ -46,7 +44,7 @@ local SERIALIZED_FIELDS = {
   slug = "string", status = "string", results_count = "number", scraper_slug = "string", request_id = "string",
 }
 
-local FINAL = watch.FINAL
+local FINAL = { succeeded = true, failed = true, aborted = true }
 
 -- The API's fields that a handle shows under their own names, and whether they are texts; numbers may
 -- be strings of digits. Others stay in `raw`, where they cannot hide a method.

@@ -2,12 +2,13 @@
 
 local core = require "coreclaw.core"
 local http = require "coreclaw.http"
-local months = require "coreclaw.months"
-local pages = require "coreclaw.pages"
+local lazy = require "coreclaw.lazy"
 local run = require "coreclaw.run"
 local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
-local worker = require "coreclaw.worker"
+
+local months, pages = lazy.module "coreclaw.months", lazy.module "coreclaw.pages"
+local worker = lazy.module "coreclaw.worker"
 
 local TIMEOUT = { type = "seconds" }
 local LIST = {

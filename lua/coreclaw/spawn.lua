@@ -151,4 +151,4 @@ function spawn.run(fn, ...)
   return task:join()
 end
 
-return spawn
+return { spawn = spawn.task, all = spawn.all, run = spawn.run }

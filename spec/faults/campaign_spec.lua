@@ -16,7 +16,7 @@ if lua == "luajit" then
       local text, passed, failed = campaign "N=100 JOBS=2"
       assert.equal(0, failed, text)
       assert.equal(100, passed, text)
-      assert.matches("SEED=%d+ N=100 JOBS=2", text)
+      assert.matches("SEED=%d+ FROM=1 N=100 JOBS=2", text)
     end)
 
     for _, mutant in ipairs { "resent", "repeated", "denied", "lossy" } do
