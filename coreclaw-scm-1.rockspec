@@ -259,6 +259,7 @@ build = {
     ["coreclaw.task"] = "lua/coreclaw/task.lua",
     ["coreclaw.token"] = "lua/coreclaw/token.lua",
     ["coreclaw.transport"] = "lua/coreclaw/transport.lua",
+    ["coreclaw.types"] = "lua/coreclaw/types.lua",
     ["coreclaw.url"] = "lua/coreclaw/url.lua",
     ["coreclaw.v1"] = "lua/coreclaw/v1.lua",
     ["coreclaw.v1.data"] = "lua/coreclaw/v1/data.lua",

@@ -45,6 +45,22 @@ describe("the tree", function()
     assert.is_nil(next(listed))
   end)
 
+  it("says its version in one place", function()
+    assert.same({ 'src/core.c:#define CORECLAW_VERSION "' .. require("coreclaw")._VERSION .. '"' },
+      lines("grep -rnF " .. require("coreclaw")._VERSION .. " src lua examples Makefile *.rockspec | sed 's/:[0-9]*:/:/'"))
+  end)
+
+  it("has no file longer than a file may be", function()
+    -- What is public, in one file, for editors.
+    local longer = { ["lua/coreclaw/types.lua"] = true }
+    for _, line in ipairs(lines "find lua src -name '*.lua' -o -name '*.[ch]' | xargs wc -l") do
+      local count, path = line:match "^%s*(%d+) (.+)$"
+      if path ~= "total" and not longer[path] then
+        assert.is_true(tonumber(count) <= (path:find "%.lua$" and 300 or 450), path .. " has " .. count .. " lines")
+      end
+    end
+  end)
+
   it("loads the core built for this Lua, and no other", function()
     local path = assert(package.searchpath and package.searchpath("coreclaw.core", package.cpath)
       or package.cpath:match "%./(build[^?]*)%?")

@@ -14,7 +14,7 @@ local validate = require "coreclaw.validate"
 
 ---@class coreclaw.QueueItem
 ---@field queue_ref string     the item's id
----@field queue_status string  "waiting" or "inactive"
+---@field queue_status string?  "waiting" or "inactive"; nil until it was read
 ---@field raw table            as it came
 local Item = { __name = "coreclaw.QueueItem" }
 Item.__index = Item

@@ -14,7 +14,7 @@ local readback, watch = lazy.module "coreclaw.readback", lazy.module "coreclaw.w
 
 ---@class coreclaw.Run
 ---@field slug string             the run's id (`run_slug`)
----@field status coreclaw.RunStatus|string
+---@field status coreclaw.RunStatus|string|nil  nil until it was read
 ---@field results_count integer   rows so far, or in the end (the API's `results`)
 ---@field request_id string?      of the call that started it: what the platform's support asks for
 ---@field scraper_slug string?    the Worker

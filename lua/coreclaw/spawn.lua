@@ -18,16 +18,16 @@ local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
 local spawn = {}
 
----@class coreclaw.Task
+---@class coreclaw.Spawned
 ---@field status "running"|"done"|"failed"
 ---@field err any              what it raised
 ---@field traceback string?    where
 ---@field package joined boolean?  has somebody seen its end?
-local Task = { __name = "coreclaw.Task" }
+local Task = { __name = "coreclaw.Spawned" }
 Task.__index = Task
 
 function Task:__tostring()
-  return "coreclaw.Task (" .. self.status .. ")"
+  return "coreclaw.Spawned (" .. self.status .. ")"
 end
 
 local function ended(task, status)
@@ -47,7 +47,7 @@ end
 ---Where nginx cannot suspend (log phase …) it begins in a timer.
 ---@param fn function
 ---@param ... any  its arguments
----@return coreclaw.Task
+---@return coreclaw.Spawned
 function spawn.task(fn, ...)
   check_function("coreclaw.spawn", fn)
   local args, n = { ... }, select("#", ...)
@@ -119,7 +119,7 @@ end
 
 ---Runs functions at the same time and waits for all of them. Returns their first results, in order.
 ---If some raised, the first of them is raised, after all have ended: nothing is left behind.
----@param list (function|coreclaw.Task)[]
+---@param list (function|coreclaw.Spawned)[]
 ---@return any[] results
 function spawn.all(list)
   local tasks, results, failed = started(list), { n = #list }, nil

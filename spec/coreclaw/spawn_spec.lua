@@ -84,7 +84,7 @@ describe("tasks", function()
         assert.equal(3, (select(2, task:join())))
       end
       assert.equal("done", task.status)
-      assert.equal("coreclaw.Task (done)", tostring(task))
+      assert.equal("coreclaw.Spawned (done)", tostring(task))
     end)
 
     it("of oneself is refused", function()
