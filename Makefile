@@ -6,7 +6,9 @@ BUILD     ?= build$(if $(PORTABLE),/portable)
 CC        ?= gcc
 OPT       ?= -O2 -g
 CFLAGS    ?= $(OPT)
-WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+# What builds for somebody else's machine says WERROR= : a newer compiler knows new warnings.
+WERROR    ?= -Werror
+WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
 STANDARD  := -std=c99 -D_GNU_SOURCE $(if $(PORTABLE),-DCC_PORTABLE) -fPIC -fvisibility=hidden -pthread
 # nodelete: libcurl's resolver threads may outlive lua_close (DESIGN: QUICK_EXIT crashes without it).
 LINK      := -shared -pthread -Wl,-z,nodelete
@@ -40,6 +42,44 @@ $(BUILD)/$(call NAME,$(1))/coreclaw/core.so: $(LCC_SRC:src/%.c=$(BUILD)/$(call N
 	$(CC) $(CFLAGS) $(LINK) $$^ $$(shell pkg-config --libs libcurl) -o $$@
 endef
 $(foreach v,5.1 5.2 5.3 5.4 jit,$(eval $(call lua_rules,$(v))))
+
+# ---- for users -----------------------------------------------------------------------------------
+
+# The one place of the version is src/core.c; a release is what was committed.
+VERSION  = $(shell git show HEAD:src/core.c | sed -n 's/^.define CORECLAW_VERSION "\(.*\)"/\1/p')
+RELEASE  = coreclaw-$(VERSION)
+DIST     = $(BUILD)/dist
+PREFIX  ?= /usr/local
+# Where the release's rockspec says that the tarball lies.
+URL     ?= file://$(abspath $(DIST))/$(RELEASE).tar.gz
+API      = $(if $(filter jit,$(1)),5.1,$(1))
+# Neovim takes either: LuaJIT and Lua 5.1 have one binary interface.
+NVIM_LUA = $(shell pkg-config --exists luajit && echo jit || echo 5.1)
+
+.PHONY: install
+install: ## Install without LuaRocks: make install LUAS=5.4 PREFIX=/usr/local (LUAS: 5.1 … 5.4, jit)
+	@$(MAKE) --no-print-directory -s build WERROR=
+	@set -e; for pair in $(foreach v,$(LUAS),$(call NAME,$(v)):$(call API,$(v))); do \
+	  share="$(DESTDIR)$(PREFIX)/share/lua/$${pair#*:}"; lib="$(DESTDIR)$(PREFIX)/lib/lua/$${pair#*:}"; \
+	  (cd lua && find coreclaw -name '*.lua') | while read -r file; do \
+	    install -D -m 644 "lua/$$file" "$$share/$$file"; done; \
+	  install -D -m 755 "$(BUILD)/$${pair%%:*}/coreclaw/core.so" "$$lib/coreclaw/core.so"; \
+	done
+
+.PHONY: nvim
+nvim: ## Make this folder a plugin of Neovim: builds lua/coreclaw/core.so
+	@$(MAKE) --no-print-directory -s build LUAS=$(NVIM_LUA) WERROR=
+	@install -m 755 $(BUILD)/$(call NAME,$(NVIM_LUA))/coreclaw/core.so lua/coreclaw/core.so
+
+.PHONY: dist
+dist: ## The source tarball of the last commit and its rockspec, in build/dist: make dist URL=https://…
+	@mkdir -p $(DIST)
+	@git -c tar.umask=0022 archive --format=tar --prefix=$(RELEASE)/ HEAD | gzip -9n >$(DIST)/$(RELEASE).tar.gz
+	@git show HEAD:coreclaw-scm-1.rockspec | sed -e 's|^version = .*|version = "$(VERSION)-1"|' \
+	  -e 's|^  url = .*|  url = "$(URL)",|' >$(DIST)/$(RELEASE)-1.rockspec
+	@cd $(DIST) && ls $(RELEASE)*
+
+# ---- for tests -----------------------------------------------------------------------------------
 
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
@@ -121,6 +161,9 @@ TEST_PACKAGES := $(DEMO_PACKAGES) lua5.1 lua5.2 lua5.3 luajit2 liblua5.1-0-dev l
 # Those that are measured beside us; what of it cannot be had is absent from the table. node's are from npm.
 BENCH_PACKAGES := lua-curl lua-socket lua-http python3-requests python3-urllib3 wrk \
   $(if $(shell command -v npm),,nodejs npm)
+DOC_PACKAGES  := lua5.4 lua-ldoc
+# luarocks fetches nothing in spec/install; with those behind it, it starts no process for every file.
+TEST_PACKAGES += $(DOC_PACKAGES) git luarocks lua-filesystem lua-md5 lua-posix lua-zlib
 LINT_PACKAGES := $(TEST_PACKAGES) lua-check cppcheck
 
 # What a Lua of this name needs to find our modules in the tree, and nobody else's.
@@ -194,6 +237,13 @@ lint: ## luacheck; gcc and clang with all warnings; cppcheck; the boundary of th
 	@luacheck -q lua spec examples *.rockspec .luacheckrc
 	@sh spec/support/lint.sh
 
+.PHONY: docs
+docs: ## The reference of everything public, from lua/coreclaw/types.lua by LDoc, in build/docs
+	@sh spec/support/install.sh $(DOC_PACKAGES)
+	@rm -rf $(BUILD)/docs && mkdir -p $(BUILD)/docs/source
+	@lua5.4 spec/support/docs.lua $(BUILD)/docs/source
+	@ldoc --fatalwarnings -q -p coreclaw -t coreclaw -d $(BUILD)/docs $(BUILD)/docs/source/coreclaw.lua
+
 .PHONY: sandbox
 sandbox: ## Run the emulator of the platform in the foreground: make sandbox PORT=8080 KEY=secret
 	@sh spec/support/install.sh $(DEMO_PACKAGES)
@@ -203,7 +253,7 @@ sandbox: ## Run the emulator of the platform in the foreground: make sandbox POR
 
 .PHONY: clean
 clean: ## Remove everything that was built
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) lua/coreclaw/core.so
 
 .PHONY: help
 help: ## Show this list

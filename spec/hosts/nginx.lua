@@ -13,8 +13,8 @@ http {
   access_log off;
   client_body_temp_path %(folder)s/body; proxy_temp_path %(folder)s/proxy; fastcgi_temp_path %(folder)s/fastcgi;
   uwsgi_temp_path %(folder)s/uwsgi; scgi_temp_path %(folder)s/scgi;
-  lua_package_path "%(root)s/lua/?.lua;%(root)s/lua/?/init.lua;%(root)s/?.lua;;";
-  lua_package_cpath "%(root)s/%(build)s/luajit/?.so;;";
+  lua_package_path "%(path)s;;";
+  lua_package_cpath "%(cpath)s;;";
   %(http)s
   server {
     listen 127.0.0.1:%(port)s;
@@ -70,14 +70,23 @@ local function environment(self, options)
   return env .. " " .. (options.env or "")
 end
 
----Starts nginx. `options`: http, server (configuration), workers, main, level, box (a sandbox), env.
+-- Where our modules lie in the tree.
+local function tree_paths()
+  local root = once "pwd"
+  return root .. "/lua/?.lua;" .. root .. "/lua/?/init.lua;" .. root .. "/?.lua",
+    root .. "/" .. (os.getenv "BUILD" or "build") .. "/luajit/?.so"
+end
+
+---Starts nginx. `options`: http, server (configuration), workers, main, level, box (a sandbox), env; path and cpath
+---of modules that lie elsewhere than in the tree.
 function M.start(options)
   local self = setmetatable({ folder = shell "mktemp -d" }, Server)
   self.port = tonumber(shell("env -u LD_PRELOAD python3 -c " ..
     "'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1])'"))
   local file = assert(io.open(self.folder .. "/nginx.conf", "w"))
+  local path, cpath = tree_paths()
   file:write(modules(), fill(CONFIG, {
-    folder = self.folder, port = self.port, root = once "pwd", build = os.getenv "BUILD" or "build",
+    folder = self.folder, port = self.port, path = options.path or path, cpath = options.cpath or cpath,
     workers = options.workers or 1, level = options.level or "error", main = options.main or "",
     user = once "id -u" == "0" and "user root;" or "", http = options.http or "",
     server = "location = /ready { content_by_lua_block { ngx.print(ngx.worker.pid()) } }\n" .. options.server,
