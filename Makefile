@@ -60,10 +60,14 @@ NVIM_LUA = $(shell pkg-config --exists luajit && echo jit || echo 5.1)
 install: ## Install without LuaRocks: make install LUAS=5.4 PREFIX=/usr/local (LUAS: 5.1 … 5.4, jit)
 	@$(MAKE) --no-print-directory -s build WERROR=
 	@set -e; for pair in $(foreach v,$(LUAS),$(call NAME,$(v)):$(call API,$(v))); do \
-	  share="$(DESTDIR)$(PREFIX)/share/lua/$${pair#*:}"; lib="$(DESTDIR)$(PREFIX)/lib/lua/$${pair#*:}"; \
+	  lua=$${pair%%:*}; share="$(PREFIX)/share/lua/$${pair#*:}"; lib="$(PREFIX)/lib/lua/$${pair#*:}"; \
 	  (cd lua && find coreclaw -name '*.lua') | while read -r file; do \
-	    install -D -m 644 "lua/$$file" "$$share/$$file"; done; \
-	  install -D -m 755 "$(BUILD)/$${pair%%:*}/coreclaw/core.so" "$$lib/coreclaw/core.so"; \
+	    install -D -m 644 "lua/$$file" "$(DESTDIR)$$share/$$file"; done; \
+	  install -D -m 755 "$(BUILD)/$$lua/coreclaw/core.so" "$(DESTDIR)$$lib/coreclaw/core.so"; \
+	  mkdir -p "$(DESTDIR)$(PREFIX)/bin"; \
+	  printf '#!/bin/sh\nexec %s -e "package.cpath = [[%s/?.so;]] .. package.cpath" "%s" "$$@"\n' \
+	    "$$lua" "$$lib" "$$share/coreclaw/cli/main.lua" >"$(DESTDIR)$(PREFIX)/bin/coreclaw"; \
+	  chmod 755 "$(DESTDIR)$(PREFIX)/bin/coreclaw"; \
 	done
 
 .PHONY: nvim

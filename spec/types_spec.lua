@@ -50,6 +50,7 @@ local HANDLES = {
   ["coreclaw.Client"] = client, ["coreclaw.Worker"] = worker, ["coreclaw.Run"] = run, ["coreclaw.Task"] = task,
   ["coreclaw.QueueItem"] = item, ["coreclaw.Event"] = event, ["coreclaw.Intent"] = intent,
   ["coreclaw.Spawned"] = coreclaw.spawn(function() end), ["coreclaw.sandbox"] = sandbox,
+  ["coreclaw.prometheus"] = require "coreclaw.prometheus",
   ["coreclaw.Sandbox"] = sandbox.attach { url = "http://127.0.0.1:9", secret = "s" },
   ["coreclaw.Response"] = require("coreclaw.response").new(200, "", {}, 1),
 }
@@ -65,7 +66,7 @@ end
 
 describe("types.lua", function()
   it("names no type that it does not have, and has none that nobody names", function()
-    local used = { ["coreclaw"] = true, ["coreclaw.sandbox"] = true }
+    local used = { ["coreclaw"] = true, ["coreclaw.sandbox"] = true, ["coreclaw.prometheus"] = true }
     local function note(text, where)
       for name in text:gsub('"[^"]*"', ""):gmatch "coreclaw[%w_.]*" do
         assert.is_true(model.classes[name] ~= nil or model.aliases[name] ~= nil, name .. " in " .. where)
@@ -304,7 +305,7 @@ describe("the values in types.lua", function()
     fits("coreclaw.Verdict", assert(ended:verdict()))
     fits("coreclaw.LogEntry", fits("coreclaw.Log", assert(ended:log())).entries[1])
     fits("coreclaw.SyncResult", assert(rows:run_sync { count = 1 }))
-    fits("coreclaw.PreparedInput", assert(rows:prepare { count = 1 }))
+    fits("coreclaw.SchemaField", fits("coreclaw.PreparedInput", assert(rows:prepare { count = 1 })).fields[1])
     fits("coreclaw.SchemaIssue", assert(rows:prepare { cuont = 1 }).warnings[1])
     fits("coreclaw.MapItem", mine:map(rows, { { count = 1 } })())
     local path = os.tmpname()
@@ -313,6 +314,7 @@ describe("the values in types.lua", function()
     local intents = fits("coreclaw.Intents", assert(mine:recover { all = true }))
     fits("coreclaw.Intent", intents[1])
     os.remove(journal)
+    fits("coreclaw.StatsTime", fits("coreclaw.Stats", mine:stats()).time)
     fits("coreclaw.Event", event)
     fits("coreclaw.Response", select(3, mine:account()))
   end)

@@ -7,7 +7,7 @@ local pool = require "coreclaw.driver.pool"
 
 local hooks = {}
 
----@class coreclaw.Event
+---@class coreclaw.HookEvent
 ---@field operation string   its name in API v2; "GET /path" of `client:request`
 ---@field route string?      the path as the documentation has it, "/api/v2/worker-runs/{runId}": a name that stays the
 ---  same, for metrics and spans. nil for files and `client:request`
@@ -16,19 +16,19 @@ local hooks = {}
 ---@field method string      "GET", "POST", …
 ---@field at number          Unix seconds
 
----@class coreclaw.RequestEvent: coreclaw.Event
+---@class coreclaw.RequestEvent: coreclaw.HookEvent
 ---@field url string         the key masked
 ---@field headers string[]   the key masked
 ---@field body string?
 
----@class coreclaw.ResponseEvent: coreclaw.Event
+---@class coreclaw.ResponseEvent: coreclaw.HookEvent
 ---@field seconds number     it took
 ---@field status integer?    nil: no answer came
 ---@field headers string?    the key masked
 ---@field body string?       the key masked
 ---@field error coreclaw.Error?
 
----@class coreclaw.RetryEvent: coreclaw.Event
+---@class coreclaw.RetryEvent: coreclaw.HookEvent
 ---@field delay number       seconds until the next attempt
 ---@field error coreclaw.Error
 

@@ -1,8 +1,8 @@
 --- Pages and rows: iterators over numbered pages, in constant memory.
 --
--- Pages are numbered from 1; row offsets are never used, since what the API made of them has
--- changed. The end is an empty or a short page; a total is not trusted, it moves while a run is
--- going on. A server that serves the same page again is noticed: `page_drift`.
+-- Pages are numbered from 1; row offsets are never used, since what the API made of them has changed. The end is an
+-- empty or a short page; a total is not trusted, it moves while a run is going on. A server that serves the same page
+-- again is noticed: `page_drift`.
 
 local answer = require "coreclaw.answer"
 local errors = require "coreclaw.errors"
@@ -45,9 +45,8 @@ end
 function pages.id(row)
   if type(row) ~= "table" then return nil end
   local id = row[OWN_ID]
-  if type(id) == "string" or type(id) == "number" then return id end
-  id = row[OLD_ID]
-  if type(id) == "string" or type(id) == "number" then return id end
+  if type(id) ~= "string" and type(id) ~= "number" then id = row[OLD_ID] end
+  return (type(id) == "string" or type(id) == "number") and id or nil
 end
 
 local function strip(rows)
@@ -102,8 +101,7 @@ function pages.drift(source, message)
     kind = "page_drift",
     message = "the server does not count pages as expected: " .. message
       .. "; rows would be lost or doubled, so reading stopped",
-    operation = source.operation,
-    sent = "yes",
+    operation = source.operation, sent = "yes",
   }
 end
 

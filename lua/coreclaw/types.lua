@@ -66,6 +66,15 @@ function coreclaw.driver(options) end
 ---@param in_all? integer      default 256, or as many as to one host
 function coreclaw.connections(to_one_host, in_all) end
 
+---Lua's `assert` for calls of ours: PUC Lua 5.1 and 5.2 raise texts only, this one raises the error object there too.
+---@generic T
+---@param value T
+---@param err? any
+---@param ... any
+---@return T value
+---@return any ...
+function coreclaw.assert(value, err, ...) end
+
 ---JSON that loses nothing, on every Lua and with every lua-cjson.
 ---@class coreclaw.Json
 local Json = {}
@@ -144,26 +153,29 @@ function Json.encode(value, what, level) end
 
 -- ---- hooks ------------------------------------------------------------------------------------
 
----@class coreclaw.RequestEvent
----@field operation string
+---What all of them have.
+---@class coreclaw.HookEvent
+---@field operation string   its name in API v2; "GET /path" of `client:request`
+---@field route? string      the path as documented, "/api/v2/worker-runs/{runId}"; nil for files, `client:request`
+---@field call integer       the same for all events of a call
 ---@field attempt integer    from 1
----@field method string
+---@field method string      "GET", "POST", …
+---@field at number          Unix seconds
+
+---@class coreclaw.RequestEvent: coreclaw.HookEvent
 ---@field url string         the key masked
 ---@field headers string[]   the key masked
 ---@field body? string       the key masked
 
----@class coreclaw.ResponseEvent
----@field operation string
----@field attempt integer
----@field status? integer    HTTP status, when an answer was read
----@field headers? string    the header block, the key masked
+---@class coreclaw.ResponseEvent: coreclaw.HookEvent
+---@field seconds number     it took
+---@field status? integer    nil: no answer came
+---@field headers? string    the key masked
 ---@field body? string       the key masked
 ---@field error? coreclaw.Error
 
----@class coreclaw.RetryEvent
----@field operation string
----@field attempt integer    the one that failed
----@field delay number       seconds until the next
+---@class coreclaw.RetryEvent: coreclaw.HookEvent
+---@field delay number       seconds until the next attempt
 ---@field error coreclaw.Error
 
 -- ---- errors and answers -----------------------------------------------------------------------
@@ -462,6 +474,29 @@ function Client:request(request) end
 ---@field label? string    for the journal
 ---@field timeout? number
 
+---What this client has done so far. Sends nothing. The table is yours; the numbers only grow, but for `in_flight`.
+---@return coreclaw.Stats
+function Client:stats() end
+
+---@class coreclaw.Stats
+---@field requests integer        HTTP requests that were sent, repeats and files included
+---@field in_flight integer       of them on their way now
+---@field operations table<string, integer>  requests by operation; "download" and "request" (`client:request`) too
+---@field retries integer         repeats
+---@field throttles integer       answers that said "too many requests"
+---@field failures table<string, integer>    requests that failed, by the kind of their error; repeated or not
+---@field connections integer     opened; what is missing to `requests` used one again
+---@field bytes_sent integer      of bodies, as they travelled
+---@field bytes_received integer  of bodies, as they travelled: compressed
+---@field time coreclaw.StatsTime seconds, summed over all requests that have ended
+
+---@class coreclaw.StatsTime
+---@field queued number      in line for a connection; a new one's host name is looked up here too
+---@field connecting number  TCP and TLS
+---@field answering number   from there to the first byte of the answer
+---@field receiving number   from there to the last
+---@field backoff number     between a failure and the repeat
+
 ---Forgets the key and the passwords, and zeroes the memory they were in. All calls raise from now on.
 function Client:close() end
 
@@ -523,6 +558,28 @@ function Worker:prepare(custom, options) end
 ---@field errors coreclaw.SchemaIssue[]     the run would fail
 ---@field warnings coreclaw.SchemaIssue[]   it may be meant so
 ---@field subtasks? integer                 into how many the run will be split
+---@field fields? coreclaw.SchemaField[]    what the schema asks for, in its order
+
+---@class coreclaw.SchemaField
+---@field name string
+---@field type? string         as the schema says it: "string", "integer", "array", …
+---@field title? string
+---@field description? string
+---@field required boolean
+---@field default? any         nil where there is none
+---@field options? { label: string, value: any }[]  the values to choose from
+---@field editor? string       form control, e.g. "select", "stringList"
+---@field multiple? boolean    several of the options
+---@field params? { param: string, title: string?, required: boolean, description: string? }[]  keys of each list item
+---@field example? any         a value to try with
+---@field section? string      caption of the group that begins here
+---@field fields? coreclaw.SchemaField[]  of an object, where the schema tells them
+---@field items? coreclaw.SchemaField     of an array, where the schema tells it
+---@field closed? boolean      only a value of `options` is right, whatever the editor
+---@field minimum? number
+---@field maximum? number
+---@field value_format? string of a date picker, e.g. "DD/MM/YYYY"
+---@field types? string[]      where there are several
 
 ---@class coreclaw.SchemaIssue
 ---@field field string          path of the value: "keywords", "start_urls[2].url"
@@ -1087,6 +1144,18 @@ function Spawned:cancel() end
 ---@field fd fun(): integer       readable when `step` has something to do: watch it while `busy`
 ---@field step fun()              does what is ready, and wakes whoever waited for it; never blocks
 ---@field busy fun(): boolean     is anything on its way?
+
+-- ---- require "coreclaw.prometheus" ------------------------------------------------------------
+
+---`client:stats()` as Prometheus reads it: `require "coreclaw.prometheus"`.
+---@class coreclaw.prometheus
+---@field content_type string  of an answer with such a text
+local prometheus = {}
+
+---The text of one `client:stats()`, or of many with labels that tell them apart.
+---@param sources coreclaw.Stats|{ stats: coreclaw.Stats, labels: table<string, string>? }[]
+---@return string
+function prometheus.text(sources) end
 
 -- ---- require "coreclaw.sandbox" ---------------------------------------------------------------
 

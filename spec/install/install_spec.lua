@@ -166,6 +166,12 @@ describe("installed from nothing", function()
     said(shop:sh(("LUA_PATH='%s' LUA_CPATH='%s;;' luajit print.lua"):format(path, cpath)), "plain")
   end)
 
+  it("the program coreclaw, either way", function()
+    for _, prefix in ipairs { made "5.4", plain() } do
+      assert.matches('"balance"', shop:sh(prefix .. "/bin/coreclaw account --json"))
+    end
+  end)
+
   describe("in nginx, with the package paths and nothing else:", function()
     local function answers(tree)
       local path, cpath = shop:paths(tree, "5.1")

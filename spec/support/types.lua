@@ -75,6 +75,7 @@ end
 local tags = {}
 
 function tags.meta() end
+function tags.generic() end
 
 function tags:class(rest)
   local name, parent = rest:match "^([%w_.]+):? ?([%w_.]*)$"
