@@ -1,5 +1,23 @@
 -- lua/coreclaw/types.lua, the editors' picture of what is public, against what is: nothing missing, nothing invented.
 
+-- A local that a function sees, or one that those see which it calls.
+local function upvalue(fn, wanted, depth)
+  for i = 1, 100 do
+    local name, value = debug.getupvalue(fn, i)
+    if not name then return nil end
+    if name == wanted then return value end
+    local found = type(value) == "function" and (depth or 0) < 3 and upvalue(value, wanted, (depth or 0) + 1)
+    if found then return found end
+  end
+end
+
+-- Methods as they are, not what loads them: everything at once, as in nginx.
+for name in pairs(package.loaded) do
+  if name:find "^coreclaw" and name ~= "coreclaw.core" then package.loaded[name] = nil end
+end
+local lazy = require "coreclaw.lazy"
+lazy.functions, lazy.module = assert(upvalue(lazy.functions, "load_into")), require
+
 local box = require "spec.support.box"
 local coreclaw = require "coreclaw"
 local sandbox = require "coreclaw.sandbox"
@@ -26,17 +44,6 @@ local function words(text)
   local set = {}
   for word in text:gmatch '"([^"]*)"' do set[word] = true end
   return set
-end
-
--- A local that a function sees, or one that those see which it calls.
-local function upvalue(fn, wanted, depth)
-  for i = 1, 100 do
-    local name, value = debug.getupvalue(fn, i)
-    if not name then return nil end
-    if name == wanted then return value end
-    local found = type(value) == "function" and (depth or 0) < 3 and upvalue(value, wanted, (depth or 0) + 1)
-    if found then return found end
-  end
 end
 
 local client = coreclaw.new { api_key = "k", base_url = "http://127.0.0.1:9" }
