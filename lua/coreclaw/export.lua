@@ -23,7 +23,7 @@ local EXPORT = { format = FORMAT, fields = { type = "table" } }
 for name, rule in pairs(FILE) do EXPORT[name] = rule end
 
 -- Methods of the run.
-local export = { methods = {} }
+local export = { methods = {}, FORMATS = FORMATS }
 
 ---@class coreclaw.Run
 local Run = export.methods

@@ -92,6 +92,33 @@ describe("coreclaw", function()
       assert.equal(before, (server:paid()))
     end)
 
+    it("notices before anything is paid for that the rows would have nowhere to go", function()
+      local before = server:paid()
+      for words, say in pairs {
+        ["--export /nonexistent/x.csv"] = "there is no folder /nonexistent; nothing was started",
+        ["--export " .. it_runs.dir] = "this is a folder; nothing was started",
+        ["--export x.csv --format cvs"] = "must be one of 'csv', 'json'",
+        ["--results --fields ,"] = "at least one key",
+      } do
+        local result = it_runs:run("run demo/rows count=1 " .. words)
+        assert.is_true(result.code == 11 or result.code == 2)
+        assert.matches(say, result.err)
+      end
+      assert.equal(before, (server:paid()))
+    end)
+
+    it("says how to go on when it was paid for and its rows could not be fetched", function()
+      server:fault { operation = "exportWorkerRunResults", code = 16000, times = 9 }
+      local result = it_runs:run("run demo/rows count=1 --export " .. it_runs.dir .. "/late.csv" .. POLL)
+      assert.equal(6, result.code)
+      local again = result.err:match "has ended as succeeded. To take it up again:\n  [^\n]- (wait [^\n]+)\n"
+      server:clear_faults()
+      local paid = server:paid()
+      it_runs:ok(again)
+      assert.matches("Row 1", it_runs:read "late.csv")
+      assert.equal(paid, (server:paid()))
+    end)
+
     it("shows what it would send, and sends nothing", function()
       local before = server:paid()
       local out = it_runs:ok "run demo/rows count=3 --dry-run"
@@ -141,11 +168,14 @@ describe("coreclaw", function()
     it("after an unknown outcome names the run that was started after all", function()
       local paid = server:paid()
       server:fault { operation = "runWorker", close = "after" }
-      local result = it_runs:run "run coreclaw/google-maps-scraper keywords=unknown"
+      local result = it_runs:run "run test/echo 'rows=[{}]'"
       assert.equal(10, result.code)
       assert.equal(paid + 1, (server:paid()))
       local _, list = server:paid()
-      assert.matches("most likely this one: " .. list[#list].run_slug, result.err)
+      assert.matches("unless another program started it:\n  [^\n]* wait " .. list[#list].run_slug .. "\n", result.err)
+      server:fault { operation = "runWorker", close = "before" }
+      result = it_runs:run "run demo/page-scraper"
+      assert.matches("0 runs of that time are to be seen now", result.err)
     end)
   end)
 

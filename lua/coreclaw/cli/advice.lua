@@ -69,10 +69,14 @@ local function unknown_outcome(ctx, err)
     return
   end
   if not (err.path and (err.path.workerId or err.path.runId or err.path.workerTaskId)) then return end
-  local ok, found = pcall(function() return ctx:client():reconcile(err, { timeout = 20 }) end)
-  if ok and found then
-    ctx:say("One run was started at that time, most likely this one: %s", found.slug)
-    ctx:say("  %s", advice.resume(ctx, found))
+  local ok, found, why = pcall(function() return ctx:client():reconcile(err, { timeout = 20 }) end)
+  if not ok then return end
+  if found then
+    ctx:say("One run of that time is to be seen: it is this call's, unless another program started it:\n  %s",
+      advice.resume(ctx, found))
+  elseif why.candidates then
+    ctx:say("%d runs of that time are to be seen now.", #why.candidates)
+    for _, run in ipairs(why.candidates) do ctx:say("  %s", run.slug) end
   end
 end
 
@@ -93,11 +97,12 @@ local GIVE = {
   end,
 }
 
--- Trouble with a run that was started and goes on: how not to lose it.
-local function of_run(ctx, err)
-  local run = err.run or ctx.run
-  if not run or run:is_final() or not ctx.waiting then return end
-  ctx:say("Run %s goes on. To take it up again:\n  %s", run.slug, advice.resume(ctx, run))
+-- Trouble with a run that was paid for: how not to pay for it again.
+local function of_run(ctx)
+  local run = ctx.run
+  if not run or not ctx.waiting then return end
+  ctx:say("Run %s %s. To take it up again:\n  %s", run.slug, run:is_final() and "has ended as " .. run.status
+    or "goes on", advice.resume(ctx, run))
 end
 
 ---Says on stderr what can be done about an error.

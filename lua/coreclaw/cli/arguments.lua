@@ -76,6 +76,7 @@ local function add_command(parser, definition)
     refine(command:argument(entry[1], entry[2]), entry)
   end
   add_options(command, definition.options)
+  command:epilog "Options of every command, where the key comes from, and exit codes: coreclaw --help"
   if definition.commands then add_commands(command, definition.commands, definition.name .. "_command") end
 end
 

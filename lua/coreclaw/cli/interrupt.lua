@@ -46,7 +46,9 @@ function interrupt.handle(ctx)
   if ctx.starting then
     ctx:say("interrupted while %s: it may have been, once. Look before you repeat it:", ctx.starting)
     ctx:say("  %s", advice.look(ctx))
-  elseif ctx.run and not ctx.run:is_final() then
+  elseif ctx.run and ctx.run:is_final() then
+    ctx:say("interrupted; run %s has ended. To go on:\n  %s", ctx.run.slug, advice.resume(ctx, ctx.run))
+  elseif ctx.run then
     ctx:say("stopped waiting; run %s was not aborted and goes on. To take it up again:", ctx.run.slug)
     ctx:say("  %s", advice.resume(ctx, ctx.run))
     if again(ctx) then abort(ctx) end

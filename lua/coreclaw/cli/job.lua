@@ -3,6 +3,7 @@
 local cell = require "coreclaw.cli.cell"
 local core = require "coreclaw.core"
 local exit = require "coreclaw.cli.exit"
+local export = require "coreclaw.export"
 local failure = require "coreclaw.cli.failure"
 local inputs = require "coreclaw.cli.inputs"
 local shapes = require "coreclaw.cli.shapes"
@@ -20,9 +21,14 @@ job.OPTIONS = {
   { "--require-data", "Wait; a run without data rows is a failed one", flag = true },
   { "--results", "Wait, and print the rows", flag = true },
   { "--export", "Wait, and write the rows to a file", argname = "FILE" },
-  { "--format", "Of the export: csv, json, jsonl, xlsx, xls, xml, html, rss (default: as FILE ends, or csv)",
-    argname = "FORMAT" },
+  { "--format", "Of the export (default: as FILE ends, or csv)", argname = "FORMAT", choices = export.FORMATS },
   { "--fields", "Columns, by their keys, with commas between", argname = "KEYS" },
+}
+
+---Fields of an input, as arguments.
+job.PAIRS = {
+  "key=value", "Fields of the input, of the type that the schema says; key:=JSON", args = "*", argname = "KEY=VALUE",
+  target = "pairs",
 }
 
 ---Options of whatever starts a Worker with an input of its own.
@@ -99,6 +105,21 @@ function job.input(ctx, worker)
   local custom = inputs.read(ctx, worker, words) or {}
   local prepared = not given.no_check and checked(ctx, worker, custom, options) or nil
   return prepared and prepared.custom or custom, options, prepared
+end
+
+---What would fail after the run, before it is paid for.
+---@param ctx coreclaw.cli.Context
+function job.check(ctx)
+  local path = ctx.options.export
+  job.fields(ctx.options.fields)
+  if not path then return end
+  local folder = path:match "^(.*)/" or "."
+  if folder == "" then folder = "/" end
+  if core.file_type(folder) ~= "folder" then
+    failure.raise("file", "--export " .. path .. ": there is no folder " .. folder .. "; nothing was started")
+  elseif core.file_type(path) == "folder" then
+    failure.raise("file", "--export " .. path .. ": this is a folder; nothing was started")
+  end
 end
 
 -- ---- waiting ----------------------------------------------------------------------------------

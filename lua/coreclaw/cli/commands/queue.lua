@@ -54,10 +54,7 @@ return {
       },
       {
         name = "add", summary = "Queue a run", run = add,
-        arguments = {
-          { "worker", "owner/name, or a slug" },
-          { "pairs", "Fields of the input: key=value; key:=JSON", args = "*", argname = "KEY=VALUE" },
-        },
+        arguments = { { "worker", "owner/name, or a slug" }, job.PAIRS },
         options = job.INPUT,
       },
       { name = "activate", summary = "Start queued runs, and pay for them", run = activate, arguments = { ITEMS } },

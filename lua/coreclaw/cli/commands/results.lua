@@ -3,6 +3,7 @@
 local cell = require "coreclaw.cli.cell"
 local context = require "coreclaw.cli.context"
 local core = require "coreclaw.core"
+local formats = require "coreclaw.export"
 local failure = require "coreclaw.cli.failure"
 local job = require "coreclaw.cli.job"
 local shapes = require "coreclaw.cli.shapes"
@@ -99,8 +100,7 @@ return {
     name = "export", summary = "Write the rows of a run to a file", run = export,
     arguments = { RUN, { "file", "Where to; - is stdout", args = "?" } },
     options = {
-      { "--format", "csv, json, jsonl, xlsx, xls, xml, html, rss (default: as the file ends, or csv)",
-        argname = "FORMAT" },
+      { "--format", "Of the file (default: as it ends, or csv)", argname = "FORMAT", choices = formats.FORMATS },
       { "--url", "Print the signed link (good for half an hour, for whoever has it) instead", flag = true },
       FIELDS, TIMEOUT,
     },

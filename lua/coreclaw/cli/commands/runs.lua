@@ -23,6 +23,7 @@ local function start(ctx, options)
   local worker = ctx:client():worker(options.worker)
   local custom, given, prepared = job.input(ctx, worker)
   if options.dry_run then return show_payload(ctx, custom, given, prepared) end
+  job.check(ctx)
   ctx.looking = { "runs", "--worker", worker.id }
   local run = ctx:pay("starting a run of " .. worker.id, function() return worker:start(custom, given) end)
   ctx.run, run.scraper_slug = run, run.scraper_slug or worker.id
@@ -34,6 +35,7 @@ end
 
 local function wait(ctx, options)
   options.wait = true
+  job.check(ctx)
   return job.finish(ctx, ctx:run_of(options.run))
 end
 
@@ -69,6 +71,7 @@ local function abort(ctx, options)
 end
 
 local function rerun(ctx, options)
+  job.check(ctx)
   local before = ctx:run_of(options.run)
   ctx.looking = { "runs" }
   local run = ctx:pay("starting a run again", function()
@@ -108,8 +111,7 @@ return {
     name = "run", summary = "Start a run of a Worker, and pay for it", run = start,
     arguments = {
       { "worker", "owner/name, or a slug" },
-      { "pairs", "Fields of the input: key=value, of the type that the schema says; key:=JSON", args = "*",
-        argname = "KEY=VALUE" },
+      job.PAIRS,
     },
     options = job.options(job.INPUT, job.OPTIONS, {
       { "--dry-run", "Print what would be sent, and start nothing", flag = true },

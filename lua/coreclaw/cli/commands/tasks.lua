@@ -92,6 +92,7 @@ end
 
 local function run(ctx, options)
   local task = task_of(ctx, options)
+  job.check(ctx)
   ctx.looking = { "runs" }
   local started = ctx:pay("starting a run of task " .. task.slug, function()
     return task:start { callback_url = options.callback_url, label = options.label }
@@ -102,9 +103,6 @@ local function run(ctx, options)
 end
 
 local TASK = { "task", "A task's id" }
-local PAIRS = {
-  "pairs", "Fields of the input: key=value; key:=JSON", args = "*", argname = "KEY=VALUE",
-}
 
 local M = {
   name = "tasks", summary = "Saved tasks: list, show, create, update, delete, input, set-input, run",
@@ -119,7 +117,7 @@ local M = {
     { name = "show", summary = "Show one", run = show, arguments = { TASK } },
     {
       name = "create", summary = "Save one", run = create,
-      arguments = { { "worker", "owner/name, or a slug" }, PAIRS },
+      arguments = { { "worker", "owner/name, or a slug" }, job.PAIRS },
       options = job.options(NAMES, SCHEDULE, job.INPUT),
     },
     {
@@ -129,7 +127,8 @@ local M = {
     { name = "delete", summary = "Delete one", run = delete, arguments = { TASK } },
     { name = "input", summary = "Print the input that is stored", run = input, arguments = { TASK } },
     {
-      name = "set-input", summary = "Replace the input that is stored", run = set_input, arguments = { TASK, PAIRS },
+      name = "set-input", summary = "Replace the input that is stored", run = set_input,
+      arguments = { TASK, job.PAIRS },
       options = job.INPUT,
     },
     {
