@@ -47,6 +47,11 @@ describe("coreclaw", function()
       assert.same({ 3, "nested", 0.01, "17" }, { custom.count, custom.kind, custom.delay, custom.fail_message })
     end)
 
+    it("prints nothing but the id with --quiet, for a script", function()
+      local slug = it_runs:ok("run demo/rows count=1 --quiet"):match "^(%w+)\n$"
+      assert.equal(slug, (it_runs:ok("wait -q " .. slug .. POLL):match "^(%w+)\n$"))
+    end)
+
     it("waits for its end, and is quiet in a pipe", function()
       local out, err = it_runs:ok("run demo/rows count=4 --wait --json" .. POLL)
       local run = decode(out)

@@ -134,6 +134,6 @@ describe("in a terminal, coreclaw", function()
   it("is quiet when it is told to be", function()
     start "run demo/rows count=3 wait=0.5 --wait --poll 0.05 --quiet"
     local text = term:wait_for "exit 0"
-    assert.matches("^run +%w+\n", text)
+    assert.matches("^%w+\nexit 0", text)
   end)
 end)

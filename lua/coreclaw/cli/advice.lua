@@ -12,10 +12,10 @@ local function quoted(text)
   return text:find "^[%w/._=:,~@%%+-]+$" and text or "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- How the program was called: by its name, or as a file of a tree.
+-- How the program was called: by its name, or as a file of a source tree.
 local function program(words)
-  local file = words[0] or "coreclaw"
-  if not file:find "main%.lua$" then return "coreclaw" end
+  local file = words[0] or ""
+  if not ("/" .. file):find "/lua/coreclaw/cli/main%.lua$" then return "coreclaw" end
   return quoted(words[-1] or "lua") .. " " .. quoted(file)
 end
 

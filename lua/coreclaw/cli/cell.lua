@@ -5,7 +5,7 @@ local line = require "coreclaw.line"
 
 local cell = {}
 
-local LONGEST = 4000 -- bytes
+local LONGEST = 2 ^ 20 -- bytes
 
 -- Chinese, Japanese, Korean and emoji take two columns; marks that combine take none.
 local function width_of(char)

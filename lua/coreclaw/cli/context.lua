@@ -29,7 +29,7 @@ function context.new(command, options, words)
   local mode = options.json and "json" or options.jsonl and "jsonl" or "table"
   return setmetatable({
     command = command, options = options, words = words,
-    out = output.new(mode, io.stdout, core.terminal(1)),
+    out = output.new(mode, io.stdout, core.terminal(1), options.quiet),
     progress = progress.new(io.stderr, not options.quiet and core.terminal(2) or nil),
   }, Context)
 end
@@ -103,7 +103,9 @@ end
 function Context:pay(what, fn)
   core.catch_interrupts(1)
   self.starting = what
+  self.progress:show(what)
   local value, err = fn()
+  self.progress:clear()
   self.starting = nil
   core.catch_interrupts(0)
   return self:check(value, err)

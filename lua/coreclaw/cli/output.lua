@@ -13,6 +13,7 @@ local json = require "coreclaw.json"
 ---@class coreclaw.cli.Output
 ---@field mode "table"|"json"|"jsonl"
 ---@field width integer?  columns of the terminal
+---@field terse boolean?
 ---@field used boolean?    something was printed
 local Output = { __name = "coreclaw.cli.Output" }
 Output.__index = Output
@@ -29,9 +30,10 @@ local output = {}
 ---@param mode "table"|"json"|"jsonl"
 ---@param stream file*
 ---@param width integer?
+---@param terse boolean?  of a record only its first column, which is its id
 ---@return coreclaw.cli.Output
-function output.new(mode, stream, width)
-  return setmetatable({ mode = mode, stream = stream, width = width }, Output)
+function output.new(mode, stream, width, terse)
+  return setmetatable({ mode = mode, stream = stream, width = width, terse = terse }, Output)
 end
 
 ---Bytes, or the end of the command: a full disk must not look like success.
@@ -177,6 +179,7 @@ function Output:record(columns, item)
     for i, column in ipairs(columns) do order[i] = column.key end
     return self:write(output.object(item, order) .. "\n")
   end
+  if self.terse and columns[1] then return self:write(shown(columns[1], item) .. "\n") end
   local wide = 0
   for _, column in ipairs(columns) do wide = math.max(wide, #column.label) end
   for _, column in ipairs(columns) do

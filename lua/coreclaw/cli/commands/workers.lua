@@ -1,5 +1,6 @@
 --- Workers: the store, the account's own, one in detail, and what input it takes.
 
+local cell = require "coreclaw.cli.cell"
 local failure = require "coreclaw.cli.failure"
 local json = require "coreclaw.json"
 local output = require "coreclaw.cli.output"
@@ -29,7 +30,8 @@ local function show(ctx, options)
   local detail = ctx:check(ctx:client():worker(options.worker):detail())
   ctx.out:record(DETAIL, detail)
   if ctx.out.mode == "table" and type(detail.readme) == "string" then
-    ctx.out:write("\n" .. detail.readme:gsub("[%z\1-\8\11-\31\127]", "") .. "\n")
+    ctx.out:write "\n"
+    for line in (detail.readme .. "\n"):gmatch "(.-)\r?\n" do ctx.out:write(cell.text(line) .. "\n") end
   end
 end
 
