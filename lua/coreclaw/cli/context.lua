@@ -15,6 +15,7 @@ local progress = require "coreclaw.cli.progress"
 ---@field progress coreclaw.cli.Progress
 ---@field run coreclaw.Run?    that is waited for: what Ctrl-C is about
 ---@field starting string?     what is being started right now, in words
+---@field refused boolean?     what is being started was not, so far
 ---@field waiting boolean?     trouble from now on does not end the run
 ---@field resume (fun(run: coreclaw.Run): string[])?  words of the command that goes on; default: those of `wait`
 ---@field looking string[]?    words of the command that shows what may have been started
@@ -44,6 +45,18 @@ function Context:hint(format, ...)
   if self.progress.width then self:say(format, ...) end
 end
 
+---Waits between two requests. Before a start is repeated nothing of it is on its way, and the platform has
+---done nothing: there the first Ctrl-C is heard at once.
+---@param seconds number
+function Context:sleep(seconds)
+  if not self.starting then return self.progress:sleep(seconds) end
+  self.refused = true
+  core.catch_interrupts(0)
+  self.progress:sleep(seconds)
+  core.catch_interrupts(1)
+  self.refused = false
+end
+
 -- Tells of each request; the library has masked the key.
 local function loud(ctx, settings)
   settings.on_request = function(event)
@@ -64,7 +77,7 @@ function Context:settings()
   settings.ca_file = options.ca_file or settings.ca_file
   settings.journal = options.journal
   if options.poll then settings.poll_intervals = { options.poll } end
-  settings.clock = { now = core.now, sleep = function(seconds) self.progress:sleep(seconds) end }
+  settings.clock = { now = core.now, sleep = function(seconds) self:sleep(seconds) end }
   settings.on_warning = function(message) self:say("coreclaw: %s", message) end
   if options.attempts then settings.retry = { attempts = options.attempts } end
   settings.on_retry = function(event)

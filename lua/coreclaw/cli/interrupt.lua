@@ -43,9 +43,12 @@ end
 ---@return integer code
 function interrupt.handle(ctx)
   ctx.progress:clear()
-  if ctx.starting then
+  if ctx.starting and ctx.refused then
+    ctx:say("interrupted while %s: nothing was started", ctx.starting)
+  elseif ctx.starting then
     ctx:say("interrupted while %s: it may have been, once. Look before you repeat it:", ctx.starting)
     ctx:say("  %s", advice.look(ctx))
+    return exit.codes.unknown_outcome
   elseif ctx.run and ctx.run:is_final() then
     ctx:say("interrupted; run %s has ended. To go on:\n  %s", ctx.run.slug, advice.resume(ctx, ctx.run))
   elseif ctx.run then
