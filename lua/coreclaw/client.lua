@@ -111,7 +111,7 @@ end
 
 ---Regions for `system.proxy_region`: a list of { code, name }. Needs no key.
 ---Calls `listProxyRegions`.
----@param options { language: string?, timeout: number? }?  language of the names, default "en"
+---@param options string|coreclaw.RegionsOptions?  language of the names, default "en"
 ---@return table[]?
 ---@return coreclaw.Error?
 function Client:proxy_regions(options)
@@ -129,7 +129,7 @@ end
 ---unknown is reported and never made again. Polls with `listWorkerRuns`, 100 runs a request.
 ---@param id string|coreclaw.Worker
 ---@param inputs table[]|fun(): table?
----@param options table?  concurrency (10), wait_for_slot (true), on_start(item), on_update(item),
+---@param options coreclaw.MapOptions?  concurrency (10), wait_for_slot (true), on_start(item), on_update(item),
 ---  require = "data", timeout (seconds for each run, 3600), poll_intervals, and those of `worker:start`. Runs
 ---  that are still going when the loop is left, or when `inputs` raises, are known to `on_start` only.
 ---@return fun(): coreclaw.MapItem?

@@ -244,7 +244,7 @@ end
 ---@param client coreclaw.Client
 ---@param id string|coreclaw.Worker
 ---@param inputs table[]|fun(): table?  a list, or an iterator
----@param options table?  those of `worker:start`, and concurrency: runs at once, default 10;
+---@param options coreclaw.MapOptions?  those of `worker:start`, and concurrency: runs at once, default 10;
 ---  wait_for_slot: wait where the plan allows no further run (default true); on_start(item): called
 ---  when a run was started, on_update(item): when its state was read; false from one of them stops with
 ---  error `cancelled`: `err.items` are those begun and not handed out, and their runs go on;

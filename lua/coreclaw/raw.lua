@@ -74,7 +74,7 @@ end
 ---`client:operation("listWorkerRuns", { status = "running", limit = 100 })`
 ---@param id string
 ---@param params table?
----@param options { timeout: number?, request_timeout: number? }?
+---@param options coreclaw.OperationOptions?
 ---@return table? data       absent, null and {} are an empty table
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
@@ -114,7 +114,7 @@ end
 ---Sends a request of your own to the API, with its key, envelope, errors and deadline: for what
 ---this client does not know yet. Anything but a GET counts as paid unless `class` says otherwise:
 ---it is sent at most once.
----@param request { method: string?, path: string, query: table?, body: any, class: string?, timeout: number? }
+---@param request coreclaw.Request
 ---@return table? data
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?

@@ -49,7 +49,7 @@ end
 ---Iterates over runs, newest month first, as handles. The API lists one calendar month (UTC+8) at a
 ---time; this crosses them. Without `from`: the current month. Raises the error object.
 ---Calls `listWorkerRuns`.
----@param options table?  worker: handle or id; status; from, to: Unix seconds or "YYYY-MM-DD" (days
+---@param options coreclaw.RunsOptions?  worker: handle or id; status; from, to: Unix seconds or "YYYY-MM-DD" (days
 ---  of UTC+8, `to` included); limit: runs per request, 1–100 (100); timeout: seconds per request
 ---@return fun(): coreclaw.Run?
 function runs.methods:runs(options)

@@ -176,7 +176,7 @@ function Task:delete(options)
 end
 
 ---Starts a run of the saved input. Calls `runWorkerTask`.
----@param options { callback_url: string?, timeout: number? }?
+---@param options coreclaw.SavedStartOptions?
 ---@return coreclaw.Run?
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
@@ -189,7 +189,7 @@ function Task:start(options)
 end
 
 ---Starts a run and lets the platform wait for its end, as `worker:run_sync`. Calls `runWorkerTask`.
----@param options { limit: integer?, page: integer?, callback_url: string?, timeout: number? }?
+---@param options coreclaw.SavedSyncOptions?
 ---@return coreclaw.SyncResult?
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
@@ -215,7 +215,7 @@ local function worker_id(client, value, where)
 end
 
 ---Iterates over the saved tasks. Raises the error object. Calls `listWorkerTasks`.
----@param options table?  worker, keyword; limit 1–100 (100), page from 1, timeout
+---@param options coreclaw.TasksOptions?  worker, keyword; limit 1–100 (100), page from 1, timeout
 ---@return fun(): coreclaw.Task?
 function task.methods:tasks(options)
   options = validate.options("client:tasks", options, LIST)
@@ -247,7 +247,7 @@ local function create_body(client, options)
 end
 
 ---Saves a task. Never repeated when its outcome is unknown. Calls `createWorkerTask`.
----@param options table  worker and title; input, system or raw_input; description, version, schedule
+---@param options coreclaw.CreateTaskOptions  worker and title; input, or raw_input
 ---@return coreclaw.Task?
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?

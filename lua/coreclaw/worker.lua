@@ -225,7 +225,7 @@ end
 ---Starts a run, waits for its end, and returns it if it succeeded. Otherwise nil and an error:
 ---`run_failed` or `run_aborted` with the run in it and the log's last error in the message.
 ---@param custom table?
----@param options table?  of `worker:start` and `run:wait`; timeout: seconds for all of it, default
+---@param options coreclaw.CallOptions?  of `worker:start` and `run:wait`; timeout: seconds for all of it, default
 ---  3600; require = "data": a run that brought only diagnostic rows, or none, is a failed one
 ---@return coreclaw.Run?
 ---@return coreclaw.Error?
@@ -250,7 +250,7 @@ end
 ---Starts a run and lets the platform hold the answer until the run has ended, at most 5 minutes;
 ---the answer shows a window of the rows. Calls `runWorker` with `is_async = false`.
 ---@param custom table?
----@param options table?  of `worker:start`, and the window: limit 1–100 (20), page from 1;
+---@param options coreclaw.SyncOptions?  of `worker:start`, and the window: limit 1–100 (20), page from 1;
 ---  timeout default 330 seconds
 ---@return coreclaw.SyncResult?
 ---@return coreclaw.Error?
@@ -265,7 +265,7 @@ end
 ---Puts a run into the queue instead of starting it; `item:activate()` starts it.
 ---Calls `queuedRunWorker`.
 ---@param custom table?
----@param options table?  of `worker:start`
+---@param options coreclaw.StartOptions?
 ---@return coreclaw.QueueItem?
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?

@@ -173,10 +173,18 @@ describe("installed from nothing", function()
   end)
 
   describe("in nginx, with the package paths and nothing else:", function()
+    -- The directive that README has, for a prefix of ours.
+    local function of_readme(directive, tree)
+      local file = assert(io.open "README.md")
+      local value = assert(file:read("*a"):match("\n" .. directive .. ' "([^"\n]*);;";'))
+      file:close()
+      return (value:gsub("/opt/coreclaw/", shop.home .. "/" .. tree .. "/"))
+    end
+
     local function answers(tree)
-      local path, cpath = shop:paths(tree, "5.1")
       local server = nginx.start {
-        path = path, cpath = cpath, env = ("CORECLAW_BASE_URL=%s CORECLAW_API_KEY=%s"):format(box.url, box.key),
+        path = of_readme("lua_package_path", tree), cpath = of_readme("lua_package_cpath", tree),
+        env = ("CORECLAW_BASE_URL=%s CORECLAW_API_KEY=%s"):format(box.url, box.key),
         main = "env CORECLAW_BASE_URL; env CORECLAW_API_KEY;",
         server = ("location = /hello { content_by_lua_block { ngx.print(assert(loadfile '%s/hello.lua')()) } }"):format(shop.home),
       }

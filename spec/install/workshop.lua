@@ -110,7 +110,7 @@ end
 
 ---Runs a Lua file in Neovim and returns what it writes; `words`: further arguments.
 function W:nvim(words, file)
-  self:sh(("rm -f nvim.out; timeout -s KILL 60 nvim --headless -i NONE %s -c 'luafile %s'"):format(words, file))
+  self:sh(("rm -f nvim.out; timeout -s KILL 120 nvim --headless -i NONE %s -c 'luafile %s'"):format(words, file))
   return self:sh("cat nvim.out")
 end
 
