@@ -91,6 +91,7 @@ build = {
     ["coreclaw.cli.commands.here"] = "lua/coreclaw/cli/commands/here.lua",
     ["coreclaw.cli.commands"] = "lua/coreclaw/cli/commands/init.lua",
     ["coreclaw.cli.commands.login"] = "lua/coreclaw/cli/commands/login.lua",
+    ["coreclaw.cli.commands.map"] = "lua/coreclaw/cli/commands/map.lua",
     ["coreclaw.cli.commands.queue"] = "lua/coreclaw/cli/commands/queue.lua",
     ["coreclaw.cli.commands.results"] = "lua/coreclaw/cli/commands/results.lua",
     ["coreclaw.cli.commands.runs"] = "lua/coreclaw/cli/commands/runs.lua",

@@ -15,10 +15,12 @@ local progress = require "coreclaw.cli.progress"
 ---@field progress coreclaw.cli.Progress
 ---@field run coreclaw.Run?    that is waited for: what Ctrl-C is about
 ---@field starting string?     what is being started right now, in words
+---@field paying boolean?      see `patience`
 ---@field refused boolean?     what is being started was not, so far
 ---@field waiting boolean?     trouble from now on does not end the run
 ---@field resume (fun(run: coreclaw.Run): string[])?  words of the command that goes on; default: those of `wait`
 ---@field looking string[]?    words of the command that shows what may have been started
+---@field many (fun(again: fun(ctx: table): boolean): integer)?  what to do instead after a Ctrl-C
 ---@field again boolean?       the same command goes on where it was interrupted
 local Context = { __name = "coreclaw.cli.Context" }
 Context.__index = Context
@@ -49,7 +51,7 @@ end
 ---done nothing: there the first Ctrl-C is heard at once.
 ---@param seconds number
 function Context:sleep(seconds)
-  if not self.starting then return self.progress:sleep(seconds) end
+  if not self.paying then return self.progress:sleep(seconds) end
   self.refused = true
   core.catch_interrupts(0)
   self.progress:sleep(seconds)
@@ -110,17 +112,24 @@ function Context.check(_, value, err)
   return value
 end
 
+---While paid calls are made, the first Ctrl-C ends a pause between two requests, but no request.
+---@param on boolean
+function Context:patience(on)
+  self.paying = on
+  core.catch_interrupts(on and 1 or 0)
+end
+
 ---Makes what is paid for: says so should it be interrupted, and makes the first Ctrl-C wait for the answer.
 ---@param what string  in words
 ---@param fn fun(): any, coreclaw.Error?
 function Context:pay(what, fn)
-  core.catch_interrupts(1)
+  self:patience(true)
   self.starting = what
   self.progress:show(what)
   local value, err = fn()
   self.progress:clear()
   self.starting = nil
-  core.catch_interrupts(0)
+  self:patience(false)
   return self:check(value, err)
 end
 

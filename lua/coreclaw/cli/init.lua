@@ -30,6 +30,7 @@ end
 local function settle(ctx, err)
   if interrupt.is(err) then return interrupt.handle(ctx) end
   ctx.progress:clear()
+  if ctx.many then ctx.many(function() return false end) end
   if failure.is(err) then
     ctx:say("coreclaw: %s", err.message)
     return exit.codes[err.code]

@@ -141,6 +141,31 @@ function inputs.read(ctx, worker, words)
   return into
 end
 
+-- The texts of JSON objects: lines, or the items of an array.
+local function objects(text, what)
+  local list = text:find "^%s*%[" and decode(text, what) or {}
+  if #list == 0 then
+    for line in text:gmatch "[^\r\n]+" do
+      if line:find "%S" then list[#list + 1] = decode(line, what .. ", input " .. #list + 1) end
+    end
+  end
+  return list
+end
+
+---Many inputs: a line of JSON for each, or one array.
+---@param path string
+---@return table[]
+function inputs.many(path)
+  local text, what = context.read(path), path == "-" and "stdin" or path
+  check_integers(text, what)
+  local list = objects(text, what)
+  for i, value in ipairs(list) do
+    if type(value) ~= "table" or json.is_array(value) then failure.usage("%s: input %d is no object", what, i) end
+  end
+  if #list == 0 then failure.usage("there is no input in %s", what) end
+  return list
+end
+
 ---Words that are pairs only: `--system memory=512`.
 ---@param words string[]
 ---@return table?

@@ -6,7 +6,7 @@ local advice = require "coreclaw.cli.advice"
 local core = require "coreclaw.core"
 local exit = require "coreclaw.cli.exit"
 
-local interrupt = {}
+local interrupt = { WORD = "interrupted!" } -- what a wait raises
 
 local GRACE = 3 -- seconds for a second Ctrl-C, where a person is there to press it
 
@@ -43,7 +43,9 @@ end
 ---@return integer code
 function interrupt.handle(ctx)
   ctx.progress:clear()
-  if ctx.starting and ctx.refused then
+  if ctx.many then
+    return ctx.many(again)
+  elseif ctx.starting and ctx.refused then
     ctx:say("interrupted while %s: nothing was started", ctx.starting)
   elseif ctx.starting then
     ctx:say("interrupted while %s: it may have been, once. Look before you repeat it:", ctx.starting)

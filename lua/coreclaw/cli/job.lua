@@ -70,8 +70,13 @@ local function say_all(ctx, word, issues)
   for _, issue in ipairs(issues) do ctx:say("coreclaw: %s: %s", word, issue.message) end
 end
 
--- What the schema says of the input, before anything is paid for.
-local function checked(ctx, worker, custom, options)
+---What the schema says of an input, before anything is paid for.
+---@param ctx coreclaw.cli.Context
+---@param worker coreclaw.Worker
+---@param custom table
+---@param options { system: table? }
+---@return coreclaw.PreparedInput
+function job.prepare(ctx, worker, custom, options)
   local prepared = ctx:check(worker:prepare(custom, { system = options.system }))
   say_all(ctx, "warning", prepared.warnings)
   if #prepared.errors > 0 then
@@ -103,7 +108,7 @@ function job.input(ctx, worker)
     return nil, options
   end
   local custom = inputs.read(ctx, worker, words) or {}
-  local prepared = not given.no_check and checked(ctx, worker, custom, options) or nil
+  local prepared = not given.no_check and job.prepare(ctx, worker, custom, options) or nil
   return prepared and prepared.custom or custom, options, prepared
 end
 
@@ -178,31 +183,40 @@ local function only(row, wanted)
   return out
 end
 
----Prints rows.
+---Prints rows into a list, which is begun with the first page. `ctx.token` is what is behind those that
+---were printed, while that is known.
 ---@param ctx coreclaw.cli.Context
 ---@param run coreclaw.Run
 ---@param options { follow: boolean?, from: string?, max: number?, timeout: number? }
-function job.rows(ctx, run, options)
-  local wanted, list, token, count = job.fields(ctx.options.fields), nil, nil, 0
-  for page, mark in run:pages {
+---@param list coreclaw.cli.List?
+---@return coreclaw.cli.List?
+function job.add_rows(ctx, run, options, list)
+  local wanted, left = job.fields(ctx.options.fields), options.max or math.huge
+  for page, token in run:pages {
     follow = options.follow, from = options.from, timeout = options.timeout,
-    on_update = options.follow and watch(ctx) or nil,
+    limit = left <= 100 and left or nil, on_update = options.follow and watch(ctx) or nil,
   } do
     list = list or ctx.out:list(columns_of(page, wanted))
-    for _, row in ipairs(page.list) do
-      if count >= (options.max or math.huge) then break end
-      count = count + 1
-      list.add(only(row, wanted))
-    end
-    token = mark
-    ctx.token = mark
-    if count >= (options.max or math.huge) then break end
+    for i = 1, math.min(left, #page.list) do list.add(only(page.list[i], wanted)) end
+    ctx.token = left >= #page.list and token or nil
+    left = left - #page.list
+    if left <= 0 then break end
   end
-  list = list or ctx.out:list {}
+  return list
+end
+
+---Ends what `add_rows` has begun.
+---@param ctx coreclaw.cli.Context
+---@param list coreclaw.cli.List?
+function job.end_rows(ctx, list)
   ctx.progress:clear()
-  local _, left_out = list.close()
+  local _, left_out = (list or ctx.out:list {}).close()
   if left_out > 0 then ctx:hint("%d more columns: --jsonl, or --fields KEYS", left_out) end
-  return count, token
+end
+
+---Prints rows.
+function job.rows(ctx, run, options)
+  job.end_rows(ctx, job.add_rows(ctx, run, options))
 end
 
 ---Writes the rows to a file.

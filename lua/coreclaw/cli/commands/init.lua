@@ -3,7 +3,7 @@
 
 local commands = {}
 
-for _, room in ipairs { "runs", "results", "workers", "tasks", "queue", "account", "login", "here" } do
+for _, room in ipairs { "runs", "map", "results", "workers", "tasks", "queue", "account", "login", "here" } do
   for _, definition in ipairs(require("coreclaw.cli.commands." .. room)) do commands[#commands + 1] = definition end
 end
 

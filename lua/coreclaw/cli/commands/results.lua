@@ -17,10 +17,10 @@ local function results(ctx, options)
       return { "results", run.slug, "--follow", "--from", ctx.token or options.from }
     end
   end
-  local _, token = job.rows(ctx, run, {
+  job.rows(ctx, run, {
     follow = options.follow, from = options.from, max = options.max, timeout = options.timeout,
   })
-  if options.token and token then ctx:say("token: %s", token) end
+  if options.token and ctx.token then ctx:say("token: %s", ctx.token) end
 end
 
 -- To stdout by way of a file, for a download that breaks off is gone on with there.
@@ -91,7 +91,7 @@ return {
     options = {
       { "--follow", "Those that are still to come, too, until the run has ended", flag = true },
       { "--from", "Go on behind the row of this token", argname = "TOKEN" },
-      { "--token", "Say on stderr from which token to go on", flag = true },
+      { "--token", "Say on stderr from which token to go on (with --max: up to 100)", flag = true },
       { "--max", "So many at most", argname = "N", type = "count" },
       FIELDS, TIMEOUT, POLL,
     },
