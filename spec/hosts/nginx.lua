@@ -51,6 +51,15 @@ local function modules()
   return table.concat(lines, "\n") .. "\n"
 end
 
+---The lines that load the Lua module, for a configuration of one's own.
+M.modules = modules
+
+---A port that nobody listens on.
+function M.free_port()
+  return tonumber(shell("env -u LD_PRELOAD python3 -c " ..
+    "'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1])'"))
+end
+
 local function fill(template, values)
   return (template:gsub("%%%((%w+)%)s", function(name) return tostring(values[name]) end))
 end
@@ -81,8 +90,7 @@ end
 ---of modules that lie elsewhere than in the tree.
 function M.start(options)
   local self = setmetatable({ folder = shell "mktemp -d" }, Server)
-  self.port = tonumber(shell("env -u LD_PRELOAD python3 -c " ..
-    "'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1])'"))
+  self.port = M.free_port()
   local file = assert(io.open(self.folder .. "/nginx.conf", "w"))
   local path, cpath = tree_paths()
   file:write(modules(), fill(CONFIG, {
