@@ -59,7 +59,7 @@ describe("in a terminal, coreclaw", function()
     start "run demo/rows count=1 wait=60 --wait --results --poll 0.05"
     term:wait_for "\nrunning +1 rows"
     term:press "C-c"
-    local text = term:wait_for "Ctrl%-C again within 3 seconds asks the platform to abort it"
+    local text = term:wait_for "Ctrl%-C again within 3 seconds asks the platform to abort what goes on"
     local run = newest()
     assert.matches("stopped waiting; run " .. run.slug .. " was not aborted", text)
     text = term:wait_for "exit 130"
@@ -90,6 +90,24 @@ describe("in a terminal, coreclaw", function()
     local run = newest()
     assert(run:wait())
     assert.equal("failed", run.status)
+  end)
+
+  it("asks the platform to abort all of many at a second Ctrl-C", function()
+    local input = coreclaw:file("many.jsonl", ('{"count": 1, "wait": 60}\n'):rep(3))
+    local paid = server:paid()
+    start("map demo/rows --concurrency 2 --poll 0.05 --inputs " .. input)
+    term:wait_for "2 running  0 ended  0 failed  0:0%d"
+    term:press "C-c"
+    term:wait_for "input 2 goes on: .*%-%-first 3\nCtrl%-C again"
+    term:press "C-c"
+    term:wait_for "input 1: run %w+ will be aborted\ninput 2: run %w+ will be aborted\nexit 130"
+    local count, list = server:paid()
+    assert.equal(paid + 2, count)
+    for i = paid + 1, count do
+      local run = box.client(server):run(list[i].run_slug)
+      assert(run:wait())
+      assert.equal("failed", run.status)
+    end
   end)
 
   it("ends at a third Ctrl-C, whatever it does", function()

@@ -33,10 +33,10 @@ end
 ---Waits until the screen shows a pattern; returns its text.
 function screen:wait_for(pattern)
   local text
-  for _ = 1, 600 do
+  for _ = 1, 400 do
     text = self:text()
     if text:find(pattern) then return text end
-    coreclaw.sleep(0.05)
+    coreclaw.sleep(0.1)
   end
   error("never came: " .. pattern .. " on:\n" .. text, 2)
 end

@@ -24,7 +24,7 @@ end
 local function again(ctx)
   if core.interrupts() > 1 then return true end
   if not person() then return false end
-  ctx:say("Ctrl-C again within %d seconds asks the platform to abort it.", GRACE)
+  ctx:say("Ctrl-C again within %d seconds asks the platform to abort what goes on.", GRACE)
   return interrupt.is(select(2, pcall(coreclaw.sleep, GRACE)))
 end
 
