@@ -78,7 +78,7 @@ nvim: ## Make this folder a plugin of Neovim: builds lua/coreclaw/core.so
 .PHONY: dist
 dist: ## The source tarball of the last commit and its rockspec, in build/dist: make dist URL=https://…
 	@mkdir -p $(DIST)
-	@git -c tar.umask=0022 archive --format=tar --prefix=$(RELEASE)/ HEAD | gzip -9n >$(DIST)/$(RELEASE).tar.gz
+	@git -c tar.umask=0022 archive --prefix=$(RELEASE)/ -o $(DIST)/$(RELEASE).tar HEAD && gzip -9nf $(DIST)/$(RELEASE).tar
 	@git show HEAD:coreclaw-scm-1.rockspec | sed -e 's|^version = .*|version = "$(VERSION)-1"|' \
 	  -e 's|^  url = .*|  url = "$(URL)",|' >$(DIST)/$(RELEASE)-1.rockspec
 	@cd $(DIST) && ls $(RELEASE)*
