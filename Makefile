@@ -161,7 +161,7 @@ DEMO_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev libluajit2-5.1-dev lib
 TEST_PACKAGES := $(DEMO_PACKAGES) lua5.1 lua5.2 lua5.3 luajit2 liblua5.1-0-dev liblua5.2-dev \
   liblua5.3-dev lua-busted lua-luaossl python3 openssl valgrind procps libxlsxwriter4 gnumeric libxml2-utils \
   clang libclang-rt-14-dev \
-  neovim lua-luv lua-cqueues lua-argparse tmux
+  neovim lua-luv lua-cqueues lua-argparse tmux zsh fish
 # Those that are measured beside us; what of it cannot be had is absent from the table. node's are from npm.
 BENCH_PACKAGES := lua-curl lua-socket lua-http python3-requests python3-urllib3 wrk \
   $(if $(shell command -v npm),,nodejs npm)

@@ -81,6 +81,28 @@ describe("coreclaw", function()
     assert.equal(0, #json "queue list")
   end)
 
+  it("adopts the run that a lost answer has started", function()
+    local journal = " --journal " .. coreclaw.dir .. "/journal"
+    server:fault { operation = "runWorker", close = "after", times = 2 }
+    for _ = 1, 2 do assert.equal(10, coreclaw:run("run demo/page-scraper" .. journal).code) end
+    local function list(words, code)
+      local result = coreclaw:run("recover --json " .. words .. journal)
+      assert.equal(code, result.code, result.err)
+      return coreclaw_lib.json.decode(result.out), result.err
+    end
+    local items = list("", 10)
+    assert.same({ "several", "several" }, { items[1].state, items[2].state })
+    assert.matches("which run was it", select(2, list("--adopt " .. items[1].id, 2)))
+    local _, paid = server:paid()
+    list("--adopt " .. items[1].id .. " --run " .. paid[#paid - 1].run_slug, 10)
+    items = list("", 10)
+    assert.same({ "found", paid[#paid].run_slug }, { items[1].state, items[1].run })
+    list("--adopt " .. items[1].id, 0)
+    assert.same({}, list("", 0))
+    assert.equal(2, #list("--all", 0))
+    assert.matches("there is no such intent: x", select(2, list("--dismiss x", 2)))
+  end)
+
   it("shows the account, and the regions", function()
     assert.matches("^balance +%d", (coreclaw:ok "account"))
     assert.is_string(json("account").balance)
@@ -171,9 +193,17 @@ describe("coreclaw", function()
       assert.matches("activate", complete("queue", "ac"))
     end)
 
-    it("is written for zsh and fish", function()
+    it("completes commands, options and choices in fish", function()
+      local path = coreclaw:file("complete.fish", (coreclaw:ok "completion fish"))
+      local out = cli.shell(("env HOME=%s fish -c 'source %s; for line in re \"run --foll\" \"queue ac\" "
+        .. "\"runs --status succ\"; complete -C \"coreclaw $line\"; end' 2>&1"):format(coreclaw.dir, path))
+      for _, word in ipairs { "rerun\t", "--follow-log\t", "activate\t", "succeeded\t" } do
+        assert.is_truthy(out:find(word, 1, true), word .. " in " .. out)
+      end
+    end)
+
+    it("is written for those three", function() -- zsh: spec/cli/terminal_spec.lua
       assert.matches("^#compdef coreclaw\n.*follow%-log", (coreclaw:ok "completion zsh"))
-      assert.matches("complete %-c coreclaw .*%-l follow%-log", (coreclaw:ok "completion fish"))
       assert.equal(2, coreclaw:run("completion tcsh").code)
     end)
   end)

@@ -134,6 +134,23 @@ describe("in a terminal, coreclaw", function()
     assert.matches("\necho\nexit 0", (term:wait_for "exit 0"))
   end)
 
+  it("completes commands and options in zsh", function()
+    coreclaw:file("_coreclaw", (coreclaw:ok "completion zsh"))
+    coreclaw:file(".zshrc", "PROMPT='%% '\nfpath=(" .. coreclaw.dir
+      .. " $fpath)\nautoload -U compinit\ncompinit -u -D\nprint READY\n")
+    term = screen.start(coreclaw.dir, ("env HOME=%s ZDOTDIR=%s zsh -d -i"):format(coreclaw.dir, coreclaw.dir), 100)
+    term:wait_for "READY"
+    for keys, shown in pairs {
+      ["coreclaw rer"] = "coreclaw rerun", ["coreclaw queue ac"] = "coreclaw queue activate",
+      ["coreclaw run --foll"] = "coreclaw run %-%-follow%-log",
+    } do
+      term:press("-l '" .. keys .. "'")
+      term:press "Tab"
+      term:wait_for(shown)
+      term:press "C-u"
+    end
+  end)
+
   it("fits tables into the width", function()
     local run = assert(box.client(server):worker "demo/rows":call { count = 5, kind = "unicode", size = 90 })
     start("results " .. run.slug, 50)

@@ -82,19 +82,38 @@ local function rerun(ctx, options)
   return job.finish(ctx, run)
 end
 
+local INTENT = {
+  { key = "id", label = "intent", always = true }, { key = "operation", label = "operation" },
+  { key = "label", label = "label" }, { key = "state", label = "state", always = true },
+  { key = "run", label = "run" }, { key = "message", label = "message" },
+}
+
+local OPEN = { found = true, several = true, none = true, unknown = true }
+
+-- Settles the intents that the options name.
+local function settle(ctx, items, options)
+  local names = { adopt = options.adopt, dismiss = options.dismiss }
+  for _, item in ipairs(items) do
+    if names.adopt == item.id then
+      if not (options.run or item.run) then failure.usage "recover: which run was it? Say --run RUN" end
+      ctx:check(item:adopt(options.run))
+      names.adopt = nil
+    elseif names.dismiss == item.id then
+      ctx:check(item:dismiss())
+      names.dismiss = nil
+    end
+  end
+  local word, id = next(names)
+  if word then failure.usage("recover --%s: there is no such intent: %s", word, id) end
+end
+
 local function recover(ctx, options)
   if not options.journal then failure.usage "recover: --journal FILE is wanted" end
-  local out, open = ctx.out:list {
-    { key = "id", label = "intent", always = true }, { key = "operation", label = "operation" },
-    { key = "label", label = "label" }, { key = "state", label = "state", always = true },
-    { key = "run", label = "run" }, { key = "message", label = "message" },
-  }, 0
-  for _, item in ipairs(ctx:check(ctx:client():recover { all = options.all })) do
-    if options.adopt == item.id then ctx:check(item:adopt()) end
-    if options.dismiss == item.id then ctx:check(item:dismiss()) end
-    if item.state == "found" or item.state == "several" or item.state == "none" or item.state == "unknown" then
-      open = open + 1
-    end
+  local items, open = ctx:check(ctx:client():recover { all = options.all }), 0
+  settle(ctx, items, options)
+  local out = ctx.out:list(INTENT)
+  for _, item in ipairs(items) do
+    if OPEN[item.state] then open = open + 1 end
     out.add {
       id = item.id, operation = item.operation, label = item.label, state = item.state, message = item.message,
       run = item.run and item.run.slug,
@@ -152,6 +171,7 @@ return {
     options = {
       { "--all", "Those that are settled, too", flag = true },
       { "--adopt", "This intent's run is known now: not listed again", argname = "INTENT" },
+      { "--run", "Which run --adopt means, where there are several", argname = "RUN" },
       { "--dismiss", "Nothing came of this intent: not listed again", argname = "INTENT" },
     },
   },
