@@ -10,11 +10,10 @@ static int64_t number(CURL *easy, CURLINFO what) {
     return n > 0 ? (int64_t)n : 0;
 }
 
-/* A libcurl that does not say when it is about to send tells how long that took. */
+/* Of a libcurl that does not say when it is about to send. */
 static int64_t ready_by_libcurl(const cc_request *r) {
-    int64_t ready = number(r->easy, CURLINFO_PRETRANSFER_TIME_T);
-    if (!r->marks[CC_QUEUED]) return r->round + ready;
-    return r->marks[CC_QUEUED] + ready - number(r->easy, CURLINFO_NAMELOOKUP_TIME_T);
+    return r->marks[CC_ANSWERING] - number(r->easy, CURLINFO_STARTTRANSFER_TIME_T) +
+           number(r->easy, CURLINFO_PRETRANSFER_TIME_T);
 }
 
 /* By our own clock: libcurl's times leave out the wait for a connection. */
@@ -43,7 +42,8 @@ void cc_request_end_round(cc_request *r, int64_t now) {
     r->cost.connections += connections;
     r->cost.sent += number(r->easy, CURLINFO_SIZE_UPLOAD_T);
     r->cost.received += number(r->easy, CURLINFO_SIZE_DOWNLOAD_T);
-    if (!cc_global_guards() && r->marks[CC_ANSWERING]) r->marks[CC_CONNECTING] = ready_by_libcurl(r);
+    if (!cc_global_guards() && r->marks[CC_ANSWERING])
+        r->marks[CC_CONNECTING] = ready_by_libcurl(r);
     add_times(r, now);
     r->round = 0;
 }
