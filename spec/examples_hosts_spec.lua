@@ -82,7 +82,7 @@ describe("examples/openresty", function()
 
   it("streams rows while they come", function()
     local slug = start '{"count": 100, "delay": 0.2}'
-    shell(("curl -s -N --max-time 3 %s/runs/%s/rows > %s/stream; true"):format(url, slug, folder))
+    shell(("curl -s -N --max-time 6 %s/runs/%s/rows > %s/stream; true"):format(url, slug, folder))
     local _, lines = read(folder .. "/stream"):gsub("\n", "")
     assert.is_true(lines > 2 and lines < 100, lines)
     assert(client:run(slug):abort())
