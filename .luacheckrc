@@ -13,7 +13,7 @@ files["lua/coreclaw/sandbox"] = { std = "luajit+ngx_lua" }
 files["spec/hosts/nvim.lua"] = { read_globals = { "vim" } }
 files["lua/coreclaw/types.lua"] = { unused = false } -- signatures only
 files["examples/openresty"] = { std = "min+ngx_lua" }
-files["examples/nvim"] = { read_globals = { "vim" } }
+files["examples/nvim"] = { globals = { "vim" } }
 files["examples/testing"] = { std = "min+busted" }
 files["lua/coreclaw/driver/ngx.lua"] = { std = "min+ngx_lua" }
 files["spec/hosts/nginx_site.lua"] = { read_globals = { "ngx" } }

@@ -17,8 +17,8 @@ typedef enum cc_stage {
 } cc_stage;
 
 typedef struct cc_cost {
-    int64_t connections;    /* opened */
-    int64_t sent, received; /* bytes of bodies, as they travelled */
+    int64_t connections;     /* opened */
+    int64_t sent, received;  /* bytes of bodies, as they travelled */
     int64_t time[CC_STAGES]; /* microseconds */
 } cc_cost;
 

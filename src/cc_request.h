@@ -63,9 +63,9 @@ struct cc_request {
     bool block_open;                  /* inside a header block */
     bool follow, once;
     bool private_url; /* holds the key */
-    bool sends;     /* has a body, or says that it has none */
-    bool may_stall; /* see cc_request_nudge */
-    bool sized;     /* the body's first bytes have come: its length has been looked at */
+    bool sends;       /* has a body, or says that it has none */
+    bool may_stall;   /* see cc_request_nudge */
+    bool sized;       /* the body's first bytes have come: its length has been looked at */
     int redirects;
     int tries;                 /* how often libcurl was about to send; see cc_request_unsent */
     cc_end end;                /* set by a callback before it stops the transfer */
@@ -78,8 +78,8 @@ struct cc_request {
     long status;
     curl_off_t retry_after; /* seconds the server asked to wait; 0: it did not */
     char curl_message[CURL_ERROR_SIZE];
-    cc_meter *meter; /* the caller's side's */
-    bool counted;    /* as begun */
+    cc_meter *meter;             /* the caller's side's */
+    bool counted;                /* as begun */
     int64_t marks[CC_RECEIVING]; /* when a stage of this round ended; 0: not yet, or it had none */
     cc_cost cost;                /* kept where there is a meter */
     /* for the loop */

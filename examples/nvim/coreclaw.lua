@@ -83,9 +83,8 @@ local function open(name)
   vim.cmd "botright new"
   local buffer = api.nvim_get_current_buf()
   api.nvim_buf_set_name(buffer, name)
-  for option, value in pairs { buftype = "nofile", bufhidden = "wipe", swapfile = false } do
-    api.nvim_buf_set_option(buffer, option, value)
-  end
+  local options = vim.bo[buffer]
+  options.buftype, options.bufhidden, options.swapfile = "nofile", "wipe", false
   return buffer
 end
 
@@ -100,14 +99,17 @@ end
 
 local function to_buffer(coreclaw, run)
   local buffer = open("coreclaw://" .. run.slug .. "/rows")
-  for row in run:results() do append(buffer, coreclaw.json.encode(row)) end
+  for row in run:results() do
+    if not api.nvim_buf_is_valid(buffer) then return end -- closed meanwhile
+    append(buffer, coreclaw.json.encode(row))
+  end
 end
 
 local function to_quickfix(coreclaw, run)
   local items = {}
   for row in run:results() do
-    local name = type(row.title) == "string" and row.title -- what a row holds is the Worker's business
-    items[#items + 1] = { filename = row.url or nil, text = name or coreclaw.json.encode(row) }
+    local function text(name) return type(row[name]) == "string" and row[name] or nil end
+    items[#items + 1] = { filename = text "url", text = text "title" or coreclaw.json.encode(row) }
   end
   vim.fn.setqflist({}, " ", { title = "coreclaw " .. run.slug, items = items })
   vim.cmd "botright copen"
