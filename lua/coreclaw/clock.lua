@@ -10,6 +10,7 @@ local validate = require "coreclaw.validate"
 ---@class coreclaw.Clock
 ---@field now fun(): number        seconds since some moment, never backwards
 ---@field sleep fun(seconds: number)
+---@field real boolean?             no clock of the caller's own
 local Clock = { __name = "coreclaw.Clock" }
 Clock.__index = Clock
 
@@ -34,7 +35,7 @@ end
 ---@param setting { now: (fun(): number), sleep: fun(seconds: number) }?  default: real time
 ---@return coreclaw.Clock
 function clock.new(setting)
-  if setting == nil then return setmetatable({ now = core.now, sleep = sleep }, Clock) end
+  if setting == nil then return setmetatable({ now = core.now, sleep = sleep, real = true }, Clock) end
   local options = validate.options(WHERE, setting, OPTIONS)
   if not options.now or not options.sleep then
     validate.fail(WHERE .. ": now and sleep belong together; " .. (options.now and "sleep" or "now")

@@ -180,7 +180,9 @@ function Run:reload(options)
 end
 
 ---Waits until the run has ended. Polls `getWorkerRun` after 2, 2, 3, 5, 8, 10, then every 15
----seconds, ± 20 %. A run that stays `aborting` is returned as it is after ten further reads.
+---seconds, ± 20 %; four and more waits of one client that go on at the same time read `listWorkerRuns`
+---together instead, as far as it shows their runs. A run that stays `aborting` is returned as it is
+---after ten further reads.
 ---On timeout: error `wait_timeout` with the run in it; the run goes on. It goes on as well when
 ---`on_update` returns false: error `cancelled`.
 ---@param options { timeout: number?, on_update: (fun(run: coreclaw.Run): boolean?)?, poll_intervals: number[]? }?
@@ -191,6 +193,7 @@ function Run:wait(options)
   options = validate.options("run:wait", options, WAIT)
   local watching = watch.new(self, options.timeout,
     config.intervals("run:wait", options.poll_intervals), options.on_update)
+  watching.absorb = run.absorb
   local just_started = self.raw == nil and self.status ~= nil
   while not watching:settled() do
     if just_started and not watching:pause() then return nil, watching:expired() end

@@ -3,11 +3,17 @@
 -- Polling is another thing than retry: a passing failure is no reason to lose a paid run from
 -- sight. It is kept as `cause`, and the watch goes on until its time is up.
 
+local core = require "coreclaw.core"
 local errors = require "coreclaw.errors"
+local together = require "coreclaw.together"
 
 ---@class coreclaw.Watch
 ---@field run coreclaw.Run
 ---@field cause coreclaw.Error?  the last passing failure
+---@field absorb (fun(run: coreclaw.Run, record: table): coreclaw.Run)?  takes a record of the list: it may be
+---  read together with others
+---@field began number           Unix seconds
+---@field misses integer         how often the list did not show the run
 local Watch = { __name = "coreclaw.Watch" }
 Watch.__index = Watch
 
@@ -40,7 +46,7 @@ function watch.new(run, timeout, intervals, on_update)
   return setmetatable({
     run = run, timeout = timeout, intervals = intervals or run.client.settings.poll_intervals,
     clock = run.client.clock, deadline = run.client.clock:deadline(timeout),
-    pauses = 0, aborting_reads = 0, on_update = on_update,
+    pauses = 0, aborting_reads = 0, on_update = on_update, began = core.time(), misses = 0,
   }, Watch)
 end
 
@@ -74,11 +80,20 @@ end
 
 watch.may_pass = Watch.may_pass
 
+-- Reads the run's state, by itself or with others.
+local function refresh(self)
+  local record, err
+  if self.absorb and self.clock.real then record, err = together.record(self) end
+  if record then return self.absorb(self.run, record) end
+  if err then return nil, err end
+  return self.run:reload { timeout = self:budget() }
+end
+
 ---Reads the run's state.
 ---@return boolean? ok  false after a failure that may pass
 ---@return coreclaw.Error? err  one that will not
 function Watch:read()
-  local ok, err = self.run:reload { timeout = self:budget() }
+  local ok, err = refresh(self)
   self.cause = err
   if not ok then
     if self:may_pass(err) then return false end
@@ -102,7 +117,8 @@ function Watch:pause()
   local rest = self.clock:left(self.deadline)
   if rest <= 0 then return false end
   self.pauses = self.pauses + 1
-  self.clock.sleep(math.min(watch.jittered(self.intervals, self.pauses, self.run.client.random), rest))
+  local seconds = math.min(watch.jittered(self.intervals, self.pauses, self.run.client.random), rest)
+  if self.absorb and self.clock.real then together.pause(self, seconds) else self.clock.sleep(seconds) end
   return true
 end
 

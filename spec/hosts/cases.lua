@@ -25,6 +25,20 @@ case("starts a run, waits for it and reads its rows", function(t)
   t.equal(1, (t.box:paid()))
 end)
 
+case("waits for many runs at a time", function(t)
+  local worker, fns = t.client:worker "demo/rows", {}
+  local slowly = { timeout = 20, poll_intervals = { 0.3 } }
+  for i = 1, 8 do
+    fns[i] = function() return assert(assert(worker:start { count = i, wait = 1 }):wait(slowly)).results_count end
+  end
+  for i, n in ipairs(t.coreclaw.all(fns)) do t.equal(i, n) end
+  local listed = 0
+  for _, request in ipairs(t.box:requests()) do
+    if request.operation == "listWorkerRuns" then listed = listed + 1 end
+  end
+  t.equal(true, listed > 0)
+end)
+
 case("calls a Worker in one go", function(t)
   local run = assert(t.client:worker "demo/rows":call { count = 3 })
   t.equal(3, run.results_count)

@@ -20,7 +20,7 @@ function works.load(url, name, connections, seconds)
   assert(requests and requests > 0 and not said:find "Non%-2xx", said:gsub("%s+", " "))
   return {
     requests = requests, rate = tonumber(said:match "Requests/sec:%s*([%d.]+)"),
-    used = (ticks() - before) * TICK / requests * 1e6,
+    used = (ticks() - before) * TICK / requests * 1e6, rss = 0, -- not of this process
   }
 end
 
