@@ -1,6 +1,6 @@
 #!/bin/sh
 # test.sh — everything `make test` runs: builds, suites, and the one line that counts them.
-# Four suites at a time: most of their time is waiting.
+# Four suites at a time, as a rule two that mostly wait and two that do not.
 set -eu
 cd "$(dirname "$0")/../.."
 rm -rf build/test
@@ -26,33 +26,56 @@ threaded="$core spec/hosts/plain_spec.lua"
 portable="$core spec/hosts spec/e2e/main_job_spec.lua spec/e2e/promises_spec.lua spec/e2e/follow_spec.lua
   spec/e2e/export_spec.lua spec/coreclaw/download_spec.lua"
 
+# What asks for a lot of processor and depends least on the Lua: not on 5.2 and 5.3.
+heavy="contracts journal key_memory recover secrets"
+light=$(cd spec/e2e && for each in *_spec.lua; do
+  case " $heavy " in *" ${each%_spec.lua} "*) ;; *) echo "spec/e2e/$each" ;; esac
+done)
+
 every="lua5.1 lua5.2 lua5.3 lua5.4 luajit"
+busted="sh spec/support/busted.sh"
 
 # Each folder is a process of its own: what thousands of specs leave behind slows down those after them.
-# What takes longest comes first. The sandbox is a program of its own, the same whoever starts it: two Luas.
-suites() {
-  for lua in $every; do echo "$lua-e2e sh spec/support/busted.sh $lua spec/e2e"; done
-  for lua in lua5.1 lua5.4; do echo "$lua-sandbox sh spec/support/busted.sh $lua spec/sandbox"; done
-  # Random trials for a minute each, however slow the machine at least so many.
+# What takes longest comes first. Two lists, of what mostly waits and of what keeps a core busy.
+waiting() {
+  for lua in lua5.1 lua5.4 luajit; do echo "$lua-e2e $busted $lua spec/e2e"; done
+  for lua in lua5.2 lua5.3; do echo "$lua-e2e $busted $lua" $light; done
   for lua in lua5.4 luajit; do
+    echo "portable-$lua env BUILD=build/portable $busted $lua" $portable
+  done
+  # The sandbox is a program of its own, the same whoever starts it: two Luas.
+  for lua in lua5.1 lua5.4; do echo "$lua-sandbox $busted $lua spec/sandbox"; done
+  echo "lua5.4-cli $busted lua5.4 spec/cli"
+  for lua in lua5.1 luajit; do
+    echo "$lua-cli $busted $lua spec/cli/runs_spec.lua spec/cli/exit_spec.lua spec/cli/map_spec.lua"
+  done
+  for lua in $every; do echo "$lua-hosts $busted $lua spec/hosts"; done
+  for lua in lua5.4 luajit; do
+    echo "threaded-$lua $busted $lua --helper=spec/support/threaded.lua" $threaded
+    echo "unguarded-$lua env BUILD=build/unguarded $busted $lua" $old
+  done
+  echo "bench $busted lua5.4 spec/bench"
+}
+
+busy() {
+  echo "install $busted lua5.4 spec/install" # it installs for every Lua itself
+  for lua in lua5.4 luajit; do
+    echo "valgrind-core-$lua sh spec/support/valgrind.sh $lua $lifetimes"
+    echo "asan-core-$lua sh spec/support/asan.sh $lua $core"
+    # Random trials for a minute each, however slow the machine at least so many.
     echo "campaign-$lua env N=2500 SECONDS=60 JOBS=1 sh spec/faults/campaign.sh $lua"
   done
+  for room in coreclaw core faults; do
+    for lua in $every; do echo "$lua-$room $busted $lua spec/$room"; done
+  done
+  for lua in $every; do echo "$lua-tree $busted $lua" spec/*_spec.lua; done
   for lua in lua5.4 luajit; do
-    echo "unguarded-$lua env BUILD=build/unguarded sh spec/support/busted.sh $lua" $old
-    echo "threaded-$lua sh spec/support/busted.sh $lua --helper=spec/support/threaded.lua" $threaded
-    echo "portable-$lua env BUILD=build/portable sh spec/support/busted.sh $lua" $portable
-    echo "asan-core-$lua sh spec/support/asan.sh $lua $core"
     echo "asan-json-$lua sh spec/support/asan.sh $lua" $json
     echo "asan-calls-$lua sh spec/support/asan.sh $lua $calls"
     echo "asan-files-$lua env STRESS=0 sh spec/support/asan.sh $lua $files"
-    echo "valgrind-core-$lua sh spec/support/valgrind.sh $lua $lifetimes"
     echo "valgrind-json-$lua sh spec/support/valgrind.sh $lua spec/coreclaw/json_spec.lua"
     echo "valgrind-calls-$lua sh spec/support/valgrind.sh $lua spec/e2e/main_job_spec.lua spec/e2e/values_spec.lua"
   done
-  for room in coreclaw core faults hosts; do
-    for lua in $every; do echo "$lua-$room sh spec/support/busted.sh $lua spec/$room"; done
-  done
-  for lua in $every; do echo "$lua-tree sh spec/support/busted.sh $lua" spec/*_spec.lua; done
   for test in build/c-tests/*; do
     [ -d "$test" ] || echo "$(basename "$test") $test"
   done
@@ -60,7 +83,10 @@ suites() {
     echo "fuzz-$target sh spec/fuzz/run.sh 10 $target"
   done
 }
-suites >build/test/suites
+
+waiting >build/test/waiting
+busy >build/test/busy
+paste -d '\n' build/test/waiting build/test/busy | grep . >build/test/suites
 xargs -P 4 -L 1 sh spec/support/suite.sh <build/test/suites
 
 # A suite that never began has left no count: it must not look like silence either.
