@@ -46,12 +46,10 @@ local SERIALIZED_FIELDS = {
 
 local FINAL = { succeeded = true, failed = true, aborted = true }
 
--- The API's fields that a handle shows under their own names, and whether they are texts; numbers may
--- be strings of digits. Others stay in `raw`, where they cannot hide a method.
-local FIELDS = {
-  status = true, scraper_slug = true, scraper_title = true, version = true, origin = true, err_msg = true,
-  usage = false, traffic = false, started_at = false, finished_at = false, duration = false,
-}
+-- The API's fields that a handle shows under their own names: texts, and numbers, which may be strings of
+-- digits. Others stay in `raw`, where they cannot hide a method.
+local TEXTS = { "status", "scraper_slug", "scraper_title", "version", "origin", "err_msg" }
+local NUMBERS = { "usage", "traffic", "started_at", "finished_at", "duration" }
 
 local TIMEOUT = { type = "seconds" }
 
@@ -83,6 +81,23 @@ function Run:__tostring()
     self.results_count)
 end
 
+local function take(self, data, names, numbers, key, length)
+  for i = 1, #names do
+    local name = names[i]
+    local value = data[name]
+    if type(value) == "string" then
+      -- A Worker may repeat what the platform called it with. What is shorter than the key cannot hold it.
+      if #value >= length then
+        value = errors.mask(value, key)
+        data[name] = value
+      end
+      self[name] = value
+    elseif numbers and type(value) == "number" then
+      self[name] = value
+    end
+  end
+end
+
 ---Takes over what a run record of the API says.
 ---@param self coreclaw.Run
 ---@param data table
@@ -91,15 +106,8 @@ function run.absorb(self, data)
   local key = config.secret(self.client.settings)
   local length = key and key:length() or math.huge
   self.raw = data
-  for name, is_text in pairs(FIELDS) do
-    local value = data[name]
-    -- A Worker may repeat what the platform called it with.
-    if type(value) == "string" and #value >= length then
-      value = errors.mask(value, key)
-      data[name] = value
-    end
-    if type(value) == "string" or (type(value) == "number" and not is_text) then self[name] = value end
-  end
+  take(self, data, TEXTS, false, key, length)
+  take(self, data, NUMBERS, true, key, length)
   local count = data.results
   if type(count) == "number" and count % 1 == 0 and count >= 0 then self.results_count = count end
   return self
