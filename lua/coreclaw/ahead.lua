@@ -1,18 +1,28 @@
 --- Reading ahead: pages on their way while the caller works on those before them, handed out in order.
 --
 -- So many requests are kept in flight, and as many answers may wait for their turn: with uneven
--- answers a window of one size would stand still behind the slowest. How many pages there are is only
--- taken for a hint; what lies behind it is asked for one page after the other.
+-- answers a window of one size would stand still behind the slowest. Where pages come as fast as the
+-- caller works them off, a few will do: more would only lie in memory, and out of the processor's caches.
+-- How many pages there are is only taken for a hint; what lies behind it is asked for one page after the
+-- other.
 
+local core = require "coreclaw.core"
 local http = require "coreclaw.http"
 local pool = require "coreclaw.driver.pool"
 
 ---@class coreclaw.Ahead
 ---@field calls table<integer, table>  page → call on its way, or ended and not handed out
+---@field window integer  most requests in flight
+---@field wide boolean    are so many worth it?
+---@field waited number   seconds that the caller had to wait of late
+---@field calm integer    pages since it last had to
 local Ahead = {}
 Ahead.__index = Ahead
 
 local ahead = {}
+
+-- So many in flight until somebody had to wait longer than that; seconds.
+local NARROW, PATIENCE = 3, 0.002
 
 local function drop(calls)
   for page, call in pairs(calls) do
@@ -38,7 +48,7 @@ function ahead.new(source, window, settled)
   local calls = {}
   return setmetatable({
     source = source, window = window, settled = settled, calls = calls, guard = guard(calls),
-    bell = pool.signal(), next = nil, last = nil, trust = 1, sent = 0,
+    bell = pool.signal(), next = nil, last = nil, trust = 1, sent = 0, wide = false, waited = 0, calm = 0,
   }, Ahead)
 end
 
@@ -67,7 +77,8 @@ end
 
 -- May another one be sent for? Never more than an iterator may read at all.
 local function has_room(self, all, flying)
-  return not self.halted and self.next <= self.last and flying < self.window and all < 2 * self.window
+  local most = self.wide and self.window or math.min(self.window, NARROW)
+  return not self.halted and self.next <= self.last and flying < most and all < 2 * most
     and self.sent < self.source.client.settings.max_pages
 end
 
@@ -98,13 +109,25 @@ local function learn(self, data, page, limit, size)
 end
 
 -- Waits for this page, and keeps the others coming meanwhile.
-local function await(self, call, limit)
+local function keep_coming(self, call, limit, early)
   while not http.has_ended(call) do
     local host = call.begun.driver
     if self.last then fill(self, limit) end
-    if not http.has_ended(call) then host.wait(self.bell) end
+    if not http.has_ended(call) then host.wait(self.bell, not self.wide and PATIENCE or nil) end
     self.bell.done = false
+    self.wide = self.wide or early and self.waited + core.now() - self.since > PATIENCE
   end
+end
+
+-- Only what was asked for in advance tells whether that was far enough.
+local function await(self, call, limit, early)
+  self.since, self.waited, self.calm = core.now(), self.waited * 0.9, self.calm + 1
+  if http.has_ended(call) then
+    if self.calm > 2 * self.window then self.wide = false end
+    return
+  end
+  keep_coming(self, call, limit, early)
+  if early then self.waited, self.calm = self.waited + core.now() - self.since, 0 end
 end
 
 -- A short page that was asked for in advance may have grown meanwhile, and so may those behind it.
@@ -123,7 +146,7 @@ function Ahead:fetch(page, limit, size_of)
   local early = self.calls[page] ~= nil
   if not early then begin(self, page, limit) end
   local call = self.calls[page]
-  await(self, call, limit)
+  await(self, call, limit, early)
   self.calls[page] = nil
   local envelope, err, behind = http.finish(self.source.client, call)
   if not envelope then

@@ -33,7 +33,7 @@ local FOLLOW_TIMEOUT = 3600
 ---@field from string?            a token: go on behind the row or page it came with
 ---@field limit integer?          rows per page, 1–100, default 100
 ---@field page integer?           first page, from 1
----@field ahead integer?         so many pages are kept on their way, 0–64, default 10; 0: one after the other
+---@field ahead integer?         most pages on their way: where the loop would wait for them; 0–64, default 10
 ---@field skip_internal boolean?  leave out the platform's own row id, default true
 ---@field timeout number?         seconds for each page; with `follow` for all of it, default 3600, 0 = none
 ---@field poll_intervals number[]? with `follow`: seconds between reads without news; the last one repeats

@@ -738,7 +738,7 @@ function Run:pages(options) end
 ---@class coreclaw.RowsOptions: coreclaw.PageOptions
 ---@field follow? boolean           also the rows that are still to come, until the run has ended
 ---@field from? string              a token: go on behind the row or page it came with
----@field ahead? integer            so many pages are kept on their way, 0–64, default 10; 0: one after the other
+---@field ahead? integer            most pages on their way: where the loop would wait for them; 0–64, default 10
 ---@field timeout? number           seconds for each page; with `follow` for all of it, default 3600, 0 = none
 ---@field poll_intervals? number[]  with `follow`: seconds between reads without news; the last one repeats
 ---@field on_update? fun(run: coreclaw.Run): boolean?  with `follow`: after each read of the run's state; false stops

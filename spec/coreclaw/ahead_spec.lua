@@ -1,0 +1,54 @@
+-- How many pages are on their way: as many as may be where the caller would have to wait, a few where not.
+local box = require "spec.support.box"
+local coreclaw = require "coreclaw"
+
+describe("reading ahead", function()
+  local server, client, run, sent
+
+  setup(function()
+    server = box.start()
+    client = box.client(server, { on_request = function(event)
+      if event.operation == "listWorkerRunResults" then sent = sent + 1 end
+    end })
+    run = assert(client:worker("demo/rows"):call { count = 400 })
+  end)
+  teardown(function() server:stop() end)
+  before_each(function()
+    server:clear_faults()
+    sent = 0
+  end)
+
+  it("has as many on their way as it may, where pages are slow", function()
+    server:fault { operation = "listWorkerRunResults", delay = 0.1, times = 99 }
+    local next_page = run:pages { ahead = 12, limit = 10 }
+    next_page()
+    next_page()
+    assert.is_true(sent >= 1 + 12, sent .. " were sent")
+    assert.is_true(sent <= 2 + 12, sent .. " were sent")
+  end)
+
+  it("has a few on their way, and a few waiting, where the caller is slow", function()
+    local next_page = run:pages { ahead = 12, limit = 10 }
+    for _ = 1, 3 do
+      next_page()
+      coreclaw.sleep(0.2)
+    end
+    assert.is_true(sent > 3 and sent <= 3 + 6, sent .. " were sent")
+  end)
+
+  it("has many again when the pages become slow, and a few when they are quick again", function()
+    local next_page = run:pages { ahead = 4, limit = 5 }
+    next_page()
+    coreclaw.sleep(0.2)
+    server:fault { operation = "listWorkerRunResults", delay = 0.1, times = 12 }
+    for _ = 1, 14 do next_page() end
+    server:clear_faults()
+    for _ = 1, 12 do
+      next_page()
+      coreclaw.sleep(0.05)
+    end
+    local before = sent
+    next_page()
+    assert.is_true(before - 27 <= 6, before .. " were sent for 27 pages")
+  end)
+end)
