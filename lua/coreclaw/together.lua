@@ -12,8 +12,9 @@ local pool = require "coreclaw.driver.pool"
 -- Fewer runs are asked for one by one: a page of the list is longer than their records.
 local AT_LEAST = 4
 
--- Pauses are ± 20 %: those that began together end within this share of each.
-local SOON = 0.5
+-- How much of a pause may be cut off. Pauses are ± 20 %, so those that began together go on together; and of
+-- two groups that come in turn one takes the other along, for not both can have more than this still to go.
+local SOON = 0.7
 
 -- Seconds: at most for the list, and at least; how long one waits for somebody else's look; how long a list that
 -- failed is left alone; after which a pause that has not ended never will, since its coroutine was thrown away.

@@ -15,7 +15,7 @@ local CLIENT_CORE = 0
 ---@field more boolean?     more is better
 ---@field timed boolean?    `value` is made of nothing but figures.seconds
 ---@field rounds integer
----@field n integer?        how much work a turn is; without it as much as takes `turn` seconds
+---@field n (integer|fun(name: string): integer)?  how much work a turn is; without it as much as takes `turn` seconds
 ---@field turn number?
 ---@field least integer?
 ---@field warm (fun(name: string): integer)?  how much work before the first turn
@@ -25,7 +25,7 @@ local CLIENT_CORE = 0
 
 -- Calls one after the other tell how many of them fill a turn.
 local function calibrate(entry, race, figures)
-  if race.n then return race.n end
+  if race.n then return type(race.n) == "function" and race.n(entry.name) or race.n end
   local each = figures.seconds / entry.warmed
   return math.max(race.least or 10, math.floor(race.turn / each))
 end

@@ -16,9 +16,13 @@ local function figure(stats, unit)
   return ("%s %s (%s–%s)"):format(number(stats.median), unit, number(stats.min), number(stats.max))
 end
 
+local function share(value)
+  return (value < 0.1 and "%.3f" or "%.2f"):format(value)
+end
+
 local function times(ratio)
   if not ratio then return "" end
-  return ("%.2f (%.2f–%.2f)"):format(ratio.median, ratio.min, ratio.max)
+  return ("%s (%s–%s)"):format(share(ratio.median), share(ratio.min), share(ratio.max))
 end
 
 local function megabytes(kb)
@@ -47,8 +51,8 @@ local function target_text(line)
 end
 
 local function verdict_row(line)
-  local ratio = line.ratio and ("**%.2f** (%.2f–%.2f), best %.2f"):format(line.ratio.median, line.ratio.min,
-    line.ratio.max, line.ratio.best) or line.value and ("**%s %s**"):format(number(line.value), line.unit) or ""
+  local ratio = line.ratio and ("**%s** (%s–%s), best %s"):format(share(line.ratio.median), share(line.ratio.min),
+    share(line.ratio.max), share(line.ratio.best)) or line.value and ("**%s %s**"):format(number(line.value), line.unit) or ""
   return row(line.work, line.ours, line.reference .. (line.reference_figure and ": "
     .. figure(line.reference_figure, line.unit) or ""), line.figure and figure(line.figure, line.unit) or "", ratio,
     target_text(line), line.reached)
