@@ -21,7 +21,8 @@ local function at_once(id, work, full)
     race = function(context)
       local width = context.quick and 200 or 1000
       return {
-        subjects = { "raw", "ours54", "oursjit" }, unit = "s", timed = true, value = seconds, rounds = context.quick and 1 or full > 1000 and 3 or 5,
+        subjects = { "raw", "ours54", "oursjit" }, unit = "s", timed = true, value = seconds,
+        rounds = context.quick and 1 or full > 1000 and 3 or 5,
         n = context.quick and full / 5 or full, warm = function() return 10 end, line = line_of(width),
       }
     end,
