@@ -210,9 +210,8 @@ describe("examples/nvim", function()
       keys "Enter"
     end
     sees "writing 3 rows of kind nested"
-    local text = sees "/rows"
-    assert.matches("succeeded, 3 rows", text)
-    assert.matches('"title":"Row 3"', text)
+    sees "succeeded, 3 rows"
+    sees '"Row 3"' -- in any line of the row: keys have no order
     assert.equal(1, operations().runWorker)
   end)
 
