@@ -109,7 +109,7 @@ describe("the table of error kinds in README.md", function()
   it("names them all, and no other", function()
     local kinds = require("coreclaw").errors.kinds
     local file = assert(io.open("README.md"))
-    local text = file:read("*a"):match "| `kind` | when |(.-)\n\n"
+    local text = file:read("*a"):match "| `kind` | when | what to do |(.-)\n\n"
     file:close()
     local named = {}
     for line in text:gmatch "\n| ([^|]+) |" do

@@ -138,7 +138,7 @@ function Client:map(id, inputs, options)
 end
 
 ---Forgets the key and the passwords, and zeroes the memory they were in. All calls raise from
----now on. What is promised about memory: README, "Secrets".
+---now on. What is promised about memory: README, "Security".
 function Client:close()
   config.forget(self.settings)
 end
