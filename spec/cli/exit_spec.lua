@@ -201,7 +201,7 @@ describe("the table of exit codes", function()
     local text = file:read "*a"
     file:close()
     local rows = {}
-    for code, meaning in text:gmatch "\n| (%d+) | ([^|\n]+) |" do
+    for code, meaning in text:match("\n| exit code | when |\n(.-)\n\n"):gmatch "\n| (%d+) | ([^|\n]+) |" do
       rows[#rows + 1] = { code = tonumber(code), meaning = meaning }
     end
     return rows, text
