@@ -158,7 +158,7 @@ local JITTER = "read-ahead under jitter (20 ms ± 20), 16 in flight, in order"
 local function jitter(context)
   local pages = context.quick and 96 or 960
   return {
-    subjects = { "raw", "ours54", "oursjit" }, unit = "s", timed = true, n = pages, rounds = context.quick and 1 or 5,
+    subjects = { "raw", "ours54", "oursjit" }, unit = "s", timed = true, n = pages, rounds = context.quick and 1 or 3,
     warm = function() return 16 end,
     line = function(name, n) return delayed_line(("rows-%d-d20j20"):format(n * 100 - 1), 16)(name, n) end,
     value = function(figures) return figures.seconds end,

@@ -78,7 +78,7 @@ local MODES = { tls = "bundle", tlsdefault = "default", tlsnone = "none" }
 local function connect(context)
   return {
     subjects = { "tlsnone", "tlsdefault", "tls", "tlsnone54", "tls54", "tlsnonejit", "tlsjit" }, unit = "ms of CPU",
-    rounds = context.quick and 1 or 5, n = context.quick and 10 or 60, core = context.server.core, warm = function() return 5 end,
+    rounds = context.quick and 1 or 3, n = context.quick and 10 or 60, core = context.server.core, warm = function() return 5 end,
     value = function(figures, n) return figures.cpu / n * 1000 end,
     line = function(name, n)
       return ("connect %d %s"):format(n, MODES[name] or name:find "none" and "none" or "verified")
