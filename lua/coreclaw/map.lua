@@ -199,11 +199,20 @@ local function settle(self, job, failure)
   return true
 end
 
+-- Seconds for one reading: it must not make any run late. nil: as for every call.
+local function time_to_look(self)
+  local first = math.huge
+  for _, job in ipairs(self.active) do first = math.min(first, job.deadline) end
+  local left, usual = self.clock:left(first, 0.02), self.fleet.client.settings.timeout
+  return left < math.huge and (usual == 0 or left < usual) and left or nil
+end
+
 -- Reads the states of all active runs.
 local function look(self)
   local runs, read, still, halted = {}, self.active, {}, nil
   for i, job in ipairs(self.active) do runs[i] = job.item.run end
-  local failures = fleet.read(self.fleet, runs, #runs > 0 and oldest(self.active) or 0)
+  local failures = fleet.read(self.fleet, runs, #runs > 0 and oldest(self.active) or 0,
+    time_to_look(self))
   for _, job in ipairs(self.active) do
     local settled, why = settle(self, job, failures[job.item.run])
     if not settled then still[#still + 1], halted = job, halted or why end

@@ -1,6 +1,7 @@
 -- Many runs of one Worker: all of them, no more than allowed at once, and few requests.
 
 local box = require "spec.support.box"
+local core = require "coreclaw.core"
 local fleet = require "coreclaw.fleet"
 local map = require "coreclaw.map"
 
@@ -190,6 +191,16 @@ describe("client:map", function()
     assert(items[2].run:reload())
     assert.equal("running", items[2].run.status)
     assert(items[2].run:abort())
+  end)
+
+  it("holds to the time of each run where the list does not come", function()
+    server:fault { operation = "listWorkerRuns", stall_after = 0, times = 99 }
+    server:fault { operation = "getWorkerRun", stall_after = 0, times = 99 }
+    local before = core.now()
+    local items = collect(client:map("demo/rows", inputs(3, function() return { count = 1, wait = 30 } end),
+      { timeout = 0.5 }))
+    assert.is_true(core.now() - before < 8)
+    for i = 1, 3 do assert.equal("wait_timeout", items[i].err.kind) end
   end)
 
   it("tells data from diagnostic rows with require = \"data\"", function()
