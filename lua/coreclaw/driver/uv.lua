@@ -84,9 +84,13 @@ local function watch()
   if not poll:is_active() then poll:start("r", on_readable) end
 end
 
+-- Timers are stopped and used again, never closed: luv crashes where a program ends before its loop has
+-- gone round once more after that.
+local stopped = {}
+
 local function set_timer(seconds)
   return function(call)
-    local timer = uv().new_timer()
+    local timer = table.remove(stopped) or uv().new_timer()
     uv().update_time() -- the loop's own time is that of its last turn: the timer would ring early
     timer:start(ms(seconds), 0, call)
     return timer
@@ -94,7 +98,8 @@ local function set_timer(seconds)
 end
 
 local function clear_timer(timer)
-  if not timer:is_closing() then timer:close() end
+  timer:stop()
+  stopped[#stopped + 1] = timer
 end
 
 -- ---- waiting outside of tasks -----------------------------------------------------------------
