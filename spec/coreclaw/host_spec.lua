@@ -188,6 +188,15 @@ describe("coreclaw.connections", function()
     coreclaw.connections(4)
     local fewer = peak(client, 20, 0.1)
     assert.is_true(fewer >= 4 and fewer <= 4 + control, fewer)
+    coreclaw.connections(0)
+    peak(client, 60, 0.3)
+    server:fault { operation = "getAccount", delay = 0.3, times = 1 }
+    local under_way = coreclaw.spawn(function() return client:account() end)
+    coreclaw.connections(4) -- while something is on its way
+    under_way:join()
+    assert(client:account()) -- the first call after that has a new engine
+    fewer = peak(client, 20, 0.1)
+    assert.is_true(fewer >= 4 and fewer <= 4 + control, fewer)
     coreclaw.connections(30)
     local more = peak(client, 60, 0.3)
     assert.is_true(more >= 25 and more <= 30 + control, more)

@@ -72,7 +72,8 @@ function pool.limit(host, total)
   for each in pairs(all) do
     if each.engine and each.owner == core.pid() then each.engine:limit(limits) end
     -- libcurl goes on using connections that are open: with a new engine none is
-    if fewer and each.forget and each:is_bound() and not each:busy() then each:abandon() end
+    if fewer and each.forget and each:is_bound() then each.stale = true end
+    each:renew()
   end
 end
 
@@ -93,10 +94,18 @@ function Pool:is_bound()
   return self.owner == core.pid()
 end
 
+---Takes a new engine the next time, as soon as nothing is on its way, where the old one has too many connections.
+function Pool:renew()
+  if not self.stale or self:busy() then return end
+  self.stale = nil
+  if self:is_bound() then self:abandon() end
+end
+
 ---Starts a transfer.
 ---@param request table  see engine:submit
 ---@return coreclaw.Record
 function Pool:submit(request)
+  if self.stale then self:renew() end
   local id = self:bind():submit(request)
   local record = { id = id, done = false, status = nil, body = nil, headers = nil } -- its size, at once
   self.records[id] = record
