@@ -238,6 +238,7 @@ void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
     if (r->header_bytes > 0) {
         curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &r->status);
         curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &r->retry_after); /* seconds or date */
+        if (r->retry_after < 0) r->retry_after = 0;                        /* a date gone by */
     }
     cc_message_fill(r, end, truth_of(r, rc), now);
     cc_request_end_round(r, now);
