@@ -143,6 +143,7 @@ end
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
 function Ahead:fetch(page, limit, size_of)
+  self.limit = limit
   local early = self.calls[page] ~= nil
   if not early then begin(self, page, limit) end
   local call = self.calls[page]
@@ -163,10 +164,14 @@ function Ahead:fetch(page, limit, size_of)
   return envelope, nil, behind
 end
 
----Looks whether something has come, while the caller is busy with rows.
+---Looks whether something has come, while the caller is busy with rows, and sends for more in its place.
 function Ahead:poll()
   local _, call = next(self.calls)
   if call and call.begun then call.begun.driver.poll() end
+  if not self.bell.done then return end
+  self.bell.done = false
+  -- What cannot be sent for is told when its turn comes, and so is what a hook says of it.
+  if not self.source.client.settings.on_request then pcall(fill, self, self.limit) end
 end
 
 ---Ends what is on its way.
