@@ -77,8 +77,9 @@ function M.run(box, n)
   assert.is_true(after.lua < before.lua + 512, "Lua's memory grew")
   assert.is_true(after.rss < before.rss + 8192, "memory grew")
   assert.equal(before.threads, after.threads)
-  -- How many idle connections are kept differs by a few dozen; of thousands of calls a leak would show more.
-  assert.is_true(after.fds <= before.fds + 64, "descriptors grew")
+  -- How many idle connections are kept, ours and the clients', differs by dozens; of thousands of calls a
+  -- leak would show more.
+  assert.is_true(after.fds <= before.fds + 200, "descriptors grew")
 end
 
 return M

@@ -32,9 +32,9 @@ function works.rows(name, ahead)
   return { rows = count }
 end
 
--- Requests of `width` tasks; to a server of HTTP/2 if `secure`.
+-- Requests of `width` tasks; to a server of HTTP/2 if `secure`, where few connections carry them all.
 function works.tasks(n, width, path, secure)
-  coreclaw.connections(width, width)
+  coreclaw.connections(secure and 8 or width, width)
   local to = secure and coreclaw.new { api_key = "bench-key", base_url = os.getenv "BENCH_TLS",
     ca_file = os.getenv "BENCH_CA" } or client
   local request, left = { path = path }, n
