@@ -142,7 +142,15 @@ describe("coreclaw.connections", function()
   local scripted = require "spec.support.scripted"
   local server
 
-  setup(function() server = box.start() end)
+  setup(function()
+    server = box.start()
+    -- What specs before have left on its way, and the connections that they were allowed, end here.
+    collectgarbage()
+    collectgarbage()
+    coreclaw.sleep(0.5)
+    coreclaw.connections(1)
+    coreclaw.connections(16)
+  end)
   teardown(function()
     coreclaw.connections(16)
     server:stop()

@@ -96,7 +96,9 @@ end
 
 ---Takes a new engine the next time, as soon as nothing is on its way, where the old one has too many connections.
 function Pool:renew()
-  if not self.stale or self:busy() then return end
+  if not self.stale then return end
+  self:look() -- what has ended may only not have been taken yet
+  if self:busy() then return end
   self.stale = nil
   if self:is_bound() then self:abandon() end
 end
