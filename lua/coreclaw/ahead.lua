@@ -171,7 +171,7 @@ function Ahead:poll()
   if not self.bell.done then return end
   self.bell.done = false
   -- What cannot be sent for is told when its turn comes, and so is what a hook says of it.
-  if not self.source.client.settings.on_request then pcall(fill, self, self.limit) end
+  if self.last and not self.source.client.settings.on_request then pcall(fill, self, self.limit) end
 end
 
 ---Ends what is on its way.

@@ -1,19 +1,7 @@
 -- Runs examples as a person does: a process of its own, with key and address in the environment.
-local M = {}
+local cli = require "spec.support.cli"
 
-function M.shell(command)
-  local pipe = assert(io.popen(command))
-  local output = pipe:read "*a"
-  pipe:close()
-  return (output:gsub("\n$", ""))
-end
-
---- The Lua that runs this.
-function M.lua()
-  local i = 0
-  while arg[i - 1] do i = i - 1 end
-  return arg[i]
-end
+local M = { shell = cli.shell, lua = cli.lua }
 
 --- Has this Lua that module? Asked in another process: one that is loaded here would change how calls wait.
 function M.has(module)

@@ -49,4 +49,21 @@ function M.times(n, fn)
   for _ = 1, n do fn() end
 end
 
+---Serves what a program written by hand does with a library of HTTP and lua-cjson; fetch(path) gives the body.
+function M.serve_by_hand(fetch, now)
+  local decode, works = require "cjson".decode, {}
+  function works.get(n, path)
+    M.times(n, function() fetch(path) end)
+  end
+  function works.reload(n)
+    M.times(n, function() assert(decode(fetch "/api/v2/worker-runs/detail").data.status) end)
+  end
+  function works.rows(name, pages)
+    for page = 1, pages do
+      assert(decode(fetch(("/api/v2/worker-runs/%s/result?offset=%d&limit=100"):format(name, page))).data.list)
+    end
+  end
+  M.serve(works, now)
+end
+
 return M

@@ -1,7 +1,6 @@
 -- luasocket's HTTP client, which opens a connection for every request, and lua-cjson.
 local http = require "socket.http"
 local ltn12 = require "ltn12"
-local cjson = require "cjson"
 local socket = require "socket"
 local line = require "spec.bench.clients.line"
 
@@ -17,20 +16,4 @@ local function fetch(path, method, body)
   return table.concat(parts)
 end
 
-local works = {}
-
-function works.get(n, path)
-  line.times(n, function() fetch(path) end)
-end
-
-function works.reload(n)
-  line.times(n, function() assert(cjson.decode(fetch "/api/v2/worker-runs/detail").data.status) end)
-end
-
-function works.rows(name, pages)
-  for page = 1, pages do
-    assert(cjson.decode(fetch(("/api/v2/worker-runs/%s/result?offset=%d&limit=100"):format(name, page))).data.list)
-  end
-end
-
-line.serve(works, socket.gettime)
+line.serve_by_hand(fetch, socket.gettime)
