@@ -29,12 +29,12 @@ local function settles(get, want, seconds)
 end
 
 local function numbers(text)
-  local names, state, i = { "pending", "reading", "lua", "rss", "threads", "fds" }, {}, 0
+  local names, state, i = { "pending", "reading", "lua", "heap", "rss", "threads", "fds" }, {}, 0
   for word in text:gmatch "%S+" do
     i = i + 1
     state[names[i]] = tonumber(word) or word
   end
-  assert.equal(6, i, text)
+  assert.equal(7, i, text)
   return state
 end
 
@@ -67,6 +67,7 @@ describe("in nginx, with its default settings, coreclaw", function()
     .. location("tls", "ngx.print(site.tls_balance())")
     .. location("many", 'require "coreclaw".connections(400) ngx.print "set"')
     .. location("abandoned", "ngx.print(site.abandoned())")
+    .. location("collected", "ngx.print(site.collected())")
     .. location("cancel_kept", "ngx.print(site.cancel_kept())")
     .. location("said", "ngx.print(tostring(site.said[ngx.var.arg_phase]))")
     .. [[
@@ -183,6 +184,16 @@ describe("in nginx, with its default settings, coreclaw", function()
     assert.equal("0 true", client:get "/state":match "^%d+ %a+")
     state_at_rest(client)
     assert.equal("ok", client:get "/balance")
+  end)
+
+  -- LuaJIT forgets, once it has compiled a function, what that does not use any more.
+  it("wakes its reader when everything is collected meanwhile", function()
+    for _ = 1, 30 do
+      assert.equal("ok", client:get "/balance")
+      client:pass(0.01)
+      assert.equal("ok", client:get "/collected")
+      client:pass(0.01)
+    end
   end)
 
   describe("leaves the worker responsive during", function()

@@ -76,6 +76,14 @@ function M.cancel_kept()
   return "ok"
 end
 
+---A call on its way while all that nobody refers to is collected.
+function M.collected()
+  local task = coreclaw.spawn(M.balance)
+  collectgarbage()
+  collectgarbage()
+  return task:join()
+end
+
 local function resident()
   for line in io.lines "/proc/self/status" do
     local kb = line:match "^VmRSS:%s*(%d+)"
@@ -90,13 +98,25 @@ local function entries(folder)
   return n
 end
 
----pending, reading, kB of Lua, kB resident, threads, descriptors.
+local ffi = require "ffi"
+ffi.cdef [[
+  struct coreclaw_spec_heap { size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost; };
+  struct coreclaw_spec_heap mallinfo2(void);
+]]
+
+-- kB that malloc has given and not got back, ours and nginx's; LuaJIT has its own.
+local function heap()
+  local all = ffi.C.mallinfo2()
+  return tonumber(all.uordblks + all.hblkhd) / 1024
+end
+
+---pending, reading, kB of Lua, kB of malloc, kB resident, threads, descriptors.
 function M.state()
   local pending, reading = driver.state()
   collectgarbage()
   collectgarbage()
   local folder = "/proc/" .. ngx.worker.pid()
-  return ("%d %s %d %d %d %d"):format(pending, tostring(reading), collectgarbage "count", resident(),
+  return ("%d %s %d %d %d %d %d"):format(pending, tostring(reading), collectgarbage "count", heap(), resident(),
     entries(folder .. "/task"), entries(folder .. "/fd"))
 end
 

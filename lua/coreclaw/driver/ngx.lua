@@ -16,7 +16,9 @@ local driver = base.over("nginx", transfers)
 local reading = false   -- there is a reader
 local listening = false -- it is connected
 local ask_again = 0     -- when to ask for one again: nginx may take a timer and never run it
-local lingering         -- the semaphore on which the reader waits for more to do
+-- The semaphore on which the reader waits for more to do. It stays here until the wait has ended: LuaJIT
+-- collects what a suspended function does not use any more, and nginx never wakes who waits on nothing.
+local lingering
 
 local CAN_WAIT = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
@@ -83,10 +85,7 @@ local function reader()
 end
 
 local function ensure_reader()
-  if lingering then
-    lingering:post(1)
-    lingering = nil
-  end
+  if lingering then lingering:post(1) end
   if reading or core.now() < ask_again then return end
   if ngx.timer.at(0, reader) then ask_again = core.now() + PATIENCE end
 end
