@@ -113,7 +113,8 @@ local function is_gone(self, seconds)
 end
 
 -- One item's outcome is the call's: `code: 0` alone says nothing. A try whose answer was lost may have
--- done it, and the next one finds no item: then the queue decides.
+-- done it, and the next one finds no item: an item that has gone tells. One that is there tells nothing
+-- then, for the platform may still be at work on that try.
 local function single(self, operation, data, behind, seconds)
   local list, err = outcomes_of(self.client, operation, data, behind)
   local success, why = outcome_for(self, list or {})
@@ -122,7 +123,7 @@ local function single(self, operation, data, behind, seconds)
   local gone = is_gone(self, seconds)
   if gone then return self, nil, behind end
   err = list and not_done(self, operation, why, #list > 0) or err
-  err.sent = gone == false and "refused" or "unknown"
+  err.sent = gone == false and not behind.unsure and "refused" or "unknown"
   return nil, err
 end
 
@@ -142,7 +143,7 @@ local function correct(client, list, seconds)
   for _, outcome in ipairs(list) do
     if queued and outcome.queue_ref and not outcome.success then
       local gone = not queued[outcome.queue_ref]
-      outcome.success, outcome.sent = gone, gone and "yes" or "refused"
+      outcome.success, outcome.sent = gone, gone and "yes" or "unknown"
       if gone then outcome.error = nil end
     end
     all = all and outcome.success
