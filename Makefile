@@ -105,7 +105,7 @@ portable:
 C_TESTS := $(patsubst spec/core/%.c,$(BUILD)/c-tests/%,$(wildcard spec/core/*_test.c))
 
 # What runs a thread once more under its own sanitizer, which goes with no other.
-THREAD_TESTS := $(BUILD)/c-tests/cc_thread_tsan
+THREAD_TESTS := $(BUILD)/c-tests/cc_thread_tsan $(BUILD)/c-tests/cc_block_tsan
 
 # The binding without memory, on the oldest Lua and the newest.
 MEMORY_TESTS := $(BUILD)/c-tests/lcc_alloc_lua5.1 $(BUILD)/c-tests/lcc_alloc_lua5.4
@@ -129,7 +129,7 @@ $(BUILD)/c-tests/%_tsan: spec/core/%_test.c $(CC_SRC) $(HEADERS) spec/support/ch
 	$(CC) $(STANDARD) $(WARNINGS) -O1 -g -fsanitize=thread -Isrc -Ispec/support \
 	  $(shell pkg-config --cflags libcurl) $< $(CC_SRC) $(shell pkg-config --libs libcurl) -o $@
 
-$(BUILD)/c-tests/cc_alloc_test: WRAPPED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(BUILD)/c-tests/cc_alloc_test: WRAPPED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=cc_block_take
 
 $(BUILD)/c-tests/%: spec/core/%.c $(SAN_OBJ) $(HEADERS) spec/support/check.h
 	@mkdir -p $(@D)

@@ -31,6 +31,7 @@ build = {
       sources = {
         "src/cc_append.c",
         "src/cc_bell.c",
+        "src/cc_block.c",
         "src/cc_buf.c",
         "src/cc_callback.c",
         "src/cc_cost.c",

@@ -27,8 +27,8 @@ static void stay_loaded(void) {
 /* Where somebody else was first in this process, libcurl keeps to the memory that it has. */
 static void init_with_memory(void) {
 #if CC_HAVE_MEMORY
-    curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, cc_memory_free, cc_memory_realloc,
-                         cc_memory_strdup, calloc);
+    curl_global_init_mem(CURL_GLOBAL_DEFAULT, cc_memory_malloc, cc_memory_free,
+                         cc_memory_realloc, cc_memory_strdup, calloc);
 #else
     curl_global_init(CURL_GLOBAL_DEFAULT);
 #endif

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cc_block.h"
+
 #if defined(__APPLE__)
 #include <malloc/malloc.h>
 #define USABLE(block) malloc_size(block)
@@ -31,15 +33,25 @@ static void wipe(void *block, size_t n) {
     __asm__ __volatile__("" : : "r"(block) : "memory");
 }
 
+void *cc_memory_malloc(size_t n) {
+    void *block = cc_block_take(n);
+    return block ? block : malloc(n);
+}
+
 void cc_memory_free(void *block) {
-    if (block) wipe(block, wiped(USABLE(block)));
+    if (!block || cc_block_give(block)) return;
+    wipe(block, wiped(USABLE(block)));
     free(block);
+}
+
+static size_t usable(void *block) {
+    return cc_block_owns(block) ? CC_BLOCK_MAX : USABLE(block);
 }
 
 /* Moves by itself: realloc would leave the old block as it was. */
 void *cc_memory_realloc(void *block, size_t n) {
     if (!block || n == 0) return realloc(block, n);
-    size_t old = USABLE(block);
+    size_t old = usable(block);
     if (n <= old && n > old / 2) return block;
     void *grown = malloc(n);
     if (!grown) return NULL;

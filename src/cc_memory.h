@@ -12,7 +12,8 @@
 #define CC_HAVE_MEMORY 0
 #endif
 
-/* As malloc and the others. For blocks that malloc has made, as it does here. */
+/* As malloc and the others. For blocks that they or malloc have made. */
+void *cc_memory_malloc(size_t n);
 void cc_memory_free(void *block);
 void *cc_memory_realloc(void *block, size_t n);
 char *cc_memory_strdup(const char *text);

@@ -32,6 +32,13 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 void __wrap_free(void *p);
 
+/* All memory is malloc's here. */
+void *__wrap_cc_block_take(size_t n);
+void *__wrap_cc_block_take(size_t n) {
+    (void)n;
+    return NULL;
+}
+
 static bool refuse(void) {
     if (!memory.armed) return false;
     memory.count++;
