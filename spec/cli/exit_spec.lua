@@ -148,10 +148,10 @@ describe("an interrupted start", function()
     server:reset_requests()
   end)
 
-  local function wait_for_start()
+  local function wait_for_start(operation)
     for _ = 1, 1200 do
       for _, request in ipairs(server:requests()) do
-        if request.operation == "runWorker" then return end
+        if request.operation == (operation or "runWorker") then return end
       end
       require("coreclaw").sleep(0.02)
     end
@@ -192,6 +192,59 @@ describe("an interrupted start", function()
     coreclaw:wait_for("two.out", "exit 10\n$")
     assert.matches("interrupted while starting a run of demo~rows: it may have been, once", coreclaw:read "two.err")
     assert.is_true(server:paid() <= paid + 1)
+  end)
+
+  local ACTIVATE = "activateRunQueueItems"
+
+  local function queued()
+    return assert(box.client(server):worker "demo/rows":queue { count = 1 }).queue_ref
+  end
+
+  it("of a queued run waits for its answer as well, and is given up by a second Ctrl-C", function()
+    server:fault { operation = ACTIVATE, delay = 0.7 }
+    local pid = coreclaw:start("q1", "queue activate --json " .. queued())
+    wait_for_start(ACTIVATE)
+    cli.shell("kill -INT " .. pid)
+    assert.matches('"success":true.*exit 0\n$', coreclaw:wait_for("q1.out", "exit %d+\n$"))
+    server:clear_faults()
+    server:reset_requests()
+    server:fault { operation = ACTIVATE, delay = 30 }
+    pid = coreclaw:start("q2", "queue activate " .. queued())
+    wait_for_start(ACTIVATE)
+    cli.shell("kill -INT " .. pid)
+    require("coreclaw").sleep(0.3)
+    cli.shell("kill -INT " .. pid)
+    coreclaw:wait_for("q2.out", "exit 10\n$")
+    assert.matches("interrupted while activating queued runs: it may have been.*\n  [^\n]* queue list",
+      coreclaw:read "q2.err")
+  end)
+
+  it("of a queued run says after a lost answer that it may have been done", function()
+    server:fault { operation = ACTIVATE, close = "before" }
+    server:fault { operation = ACTIVATE, status = 429, code = 13000, headers = { ["Retry-After"] = "50" } }
+    local pid = coreclaw:start("q3", "queue activate " .. queued())
+    for _ = 1, 1200 do
+      if server:faults()[2].hits > 0 then break end
+      require("coreclaw").sleep(0.02)
+    end
+    require("coreclaw").sleep(0.3)
+    cli.shell("kill -INT " .. pid)
+    coreclaw:wait_for("q3.out", "exit 10\n$")
+    assert.matches("it may have been, once", coreclaw:read "q3.err")
+  end)
+
+  it("of queued runs whose answers are all lost ends with 10, whatever the kind", function()
+    for _, fault in ipairs { { close = "before" }, { status = 502, body = "no" } } do
+      fault.operation, fault.times = ACTIVATE, 9
+      server:clear_faults()
+      server:fault(fault)
+      for _, items in ipairs { queued(), queued() .. " " .. queued() } do
+        local result = coreclaw:run("queue activate " .. items)
+        assert.equal(10, result.code, result.err)
+        assert.matches("It may have been done, and paid for. Look before you repeat it:\n  [^\n]* queue list",
+          result.err)
+      end
+    end
   end)
 end)
 

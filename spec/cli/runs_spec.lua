@@ -292,6 +292,41 @@ describe("coreclaw", function()
     assert.equal("", (it_runs:ok(again .. " --jsonl" .. POLL)))
   end)
 
+  it("says a whole command at Ctrl-C before the first row, too", function()
+    local run = assert(box.client(server):worker "demo/rows":start { count = 1, delay = 60 })
+    server:fault { operation = "listWorkerRunResults", delay = 30 }
+    local pid = it_runs:start("norow", "results --follow --jsonl " .. run.slug .. POLL)
+    coreclaw.sleep(0.5)
+    cli.shell("kill -INT " .. pid)
+    it_runs:wait_for("norow.out", "exit 130\n$")
+    assert.matches(" results " .. run.slug .. " %-%-follow\n$", it_runs:read "norow.err")
+    assert(run:abort())
+  end)
+
+  it("says of a run that is not there nothing but that", function()
+    for _, words in ipairs { "wait nope --json", "logs nope --follow", "results nope --follow" } do
+      local result = it_runs:run(words)
+      assert.equal(6, result.code, words)
+      assert.matches("^coreclaw: not_found[^\n]+\n$", result.err)
+      assert.equal("", result.out)
+    end
+  end)
+
+  it("stops at Ctrl-C to wait for the end of an abort, and says how to go on", function()
+    local run = assert(box.client(server):worker "demo/rows":start { count = 1, wait = 30 })
+    server:fault { operation = "getWorkerRun", delay = 30, times = 2 }
+    local pid = it_runs:start("abort", "abort --wait " .. run.slug .. POLL)
+    for _ = 1, 1200 do
+      local requests = server:requests()
+      if requests[#requests].operation == "getWorkerRun" then break end
+      coreclaw.sleep(0.02)
+    end
+    cli.shell("kill -INT " .. pid)
+    it_runs:wait_for("abort.out", "exit 130\n$")
+    assert.matches("^stopped waiting; run " .. run.slug .. " will be aborted[^\n]*\n  [^\n]* wait " .. run.slug .. "\n$",
+      it_runs:read "abort.err")
+  end)
+
   it("prints logs: all, some, those to come, as JSON, into a file", function()
     local run = assert(box.client(server):worker "test/talker":start { lines = 12, delay = 0.01 })
     assert.matches("line 12\n", (it_runs:ok("logs --follow " .. run.slug .. POLL)))

@@ -97,6 +97,22 @@ local GIVE = {
   end,
 }
 
+-- The answer of a start was lost, and it was repeated, or never may have arrived.
+local function unsure(ctx)
+  ctx:say("It may have been done, and paid for. Look before you repeat it:\n  %s", advice.look(ctx))
+end
+
+local NOTHING = { not_found = true, bad_request = true, authentication = true, forbidden = true }
+
+---Does the error say that there is no such run, or none for this key? Nothing was seen of it, then, and it
+---was not started here.
+---@param ctx coreclaw.cli.Context
+---@param err coreclaw.Error
+---@return boolean
+function advice.nothing_there(ctx, err)
+  return NOTHING[err.kind] ~= nil and not ctx.bought and not (ctx.run and ctx.run.status)
+end
+
 -- Trouble with a run that was paid for: how not to pay for it again.
 local function of_run(ctx)
   local run = ctx.run
@@ -110,6 +126,7 @@ end
 ---@param err coreclaw.Error
 function advice.give(ctx, err)
   local give = GIVE[err.kind] or of_run
+  if err == ctx.start_error and err.sent == "unknown" and err.kind ~= "unknown_outcome" then give = unsure end
   give(ctx, err)
 end
 

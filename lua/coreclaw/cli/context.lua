@@ -17,6 +17,10 @@ local progress = require "coreclaw.cli.progress"
 ---@field starting string?     what is being started right now, in words
 ---@field paying boolean?      see `patience`
 ---@field refused boolean?     what is being started was not, so far
+---@field lost boolean?        a try of it got no answer
+---@field bought boolean?      it was started, and paid for
+---@field start_error coreclaw.Error?  it was not, as far as is known
+---@field aborting string?     what became of an abort that was asked for, in words
 ---@field waiting boolean?     trouble from now on does not end the run
 ---@field resume (fun(run: coreclaw.Run): string[])?  words of the command that goes on; default: those of `wait`
 ---@field looking string[]?    words of the command that shows what may have been started
@@ -47,12 +51,12 @@ function Context:hint(format, ...)
   if self.progress.width then self:say(format, ...) end
 end
 
----Waits between two requests. Before a start is repeated nothing of it is on its way, and the platform has
----done nothing: there the first Ctrl-C is heard at once.
+---Waits between two requests. Before a start is repeated nothing of it is on its way: there the first Ctrl-C is
+---heard at once. The platform has done nothing, unless an answer was lost.
 ---@param seconds number
 function Context:sleep(seconds)
   if not self.paying then return self.progress:sleep(seconds) end
-  self.refused = true
+  self.refused = not self.lost
   core.catch_interrupts(0)
   self.progress:sleep(seconds)
   core.catch_interrupts(1)
@@ -83,6 +87,7 @@ function Context:settings()
   settings.on_warning = function(message) self:say("coreclaw: %s", message) end
   if options.attempts then settings.retry = { attempts = options.attempts } end
   settings.on_retry = function(event)
+    if self.starting and event.method ~= "GET" and event.error.sent == "unknown" then self.lost = true end
     self:hint("%s; trying again in %.1f s", tostring(event.error), event.delay)
   end
   if options.verbose then loud(self, settings) end
@@ -128,8 +133,9 @@ function Context:pay(what, fn)
   self.progress:show(what)
   local value, err = fn()
   self.progress:clear()
-  self.starting = nil
+  self.starting, self.lost = nil, nil
   self:patience(false)
+  self.bought, self.start_error = value ~= nil, err
   return self:check(value, err)
 end
 

@@ -47,8 +47,10 @@ exit.codes = by_name
 
 ---The code for an error of the library.
 ---@param err coreclaw.Error
+---@param paying boolean?  of a call that is paid for: no answer is more than that, whatever its kind
 ---@return integer
-function exit.of(err)
+function exit.of(err, paying)
+  if paying and err.sent == "unknown" then return by_name.unknown_outcome end
   return by_kind[err.kind] or by_name.error
 end
 

@@ -36,9 +36,10 @@ local function settle(ctx, err)
     return exit.codes[err.code]
   elseif errors.is(err) then
     ctx:say("%s", tostring(err))
+    if advice.nothing_there(ctx, err) then ctx.waiting = false end
     advice.give(ctx, err)
     show_run(ctx)
-    return exit.of(err)
+    return exit.of(err, err == ctx.start_error)
   end
   local misuse, code = failure.misuse(err)
   ctx:say("coreclaw: %s", misuse or "this should not have happened: " .. tostring(err))

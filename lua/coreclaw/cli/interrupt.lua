@@ -53,6 +53,9 @@ function interrupt.handle(ctx)
     return exit.codes.unknown_outcome
   elseif ctx.run and ctx.run:is_final() then
     ctx:say("interrupted; run %s has ended. To go on:\n  %s", ctx.run.slug, advice.resume(ctx, ctx.run))
+  elseif ctx.aborting then
+    ctx:say("stopped waiting; run %s %s. To wait for its end:\n  %s", ctx.run.slug, ctx.aborting,
+      advice.resume(ctx, ctx.run))
   elseif ctx.run then
     ctx:say("stopped waiting; run %s was not aborted and goes on. To take it up again:", ctx.run.slug)
     ctx:say("  %s", advice.resume(ctx, ctx.run))

@@ -65,7 +65,7 @@ local function count(state, item)
   if not item.err then return end
   state.bad = state.bad + 1
   if state.code ~= exit.codes.unknown_outcome then
-    local code = exit.of(item.err)
+    local code = exit.of(item.err, not item.run)
     if state.code == 0 or code == exit.codes.unknown_outcome then state.code = code end
   end
 end

@@ -33,8 +33,13 @@ end
 
 local function activate(ctx, options)
   ctx.looking = { "queue", "list" }
-  local outcomes, err, all = ctx:client():activate(options.items)
-  return tell(ctx, ctx:check(outcomes, err), all)
+  local client, all = ctx:client(), nil
+  local outcomes = ctx:pay("activating queued runs", function()
+    local done, err, each = client:activate(options.items)
+    all = each
+    return done, err
+  end)
+  return tell(ctx, outcomes, all)
 end
 
 local function release(ctx, options)

@@ -14,7 +14,8 @@ local function results(ctx, options)
     core.catch_interrupts(0)
     ctx.run, ctx.waiting = run, true
     ctx.resume = function()
-      return { "results", run.slug, "--follow", "--from", ctx.token or options.from }
+      local token = ctx.token or options.from
+      return { "results", run.slug, "--follow", token and "--from" or nil, token }
     end
   end
   job.rows(ctx, run, {

@@ -1,6 +1,7 @@
 --- Runs: start them, wait for them, list, abort, run again.
 
 local advice = require "coreclaw.cli.advice"
+local core = require "coreclaw.core"
 local exit = require "coreclaw.cli.exit"
 local failure = require "coreclaw.cli.failure"
 local job = require "coreclaw.cli.job"
@@ -59,13 +60,17 @@ end
 
 local function abort(ctx, options)
   local run = ctx:run_of(options.run)
+  if options.wait then
+    core.catch_interrupts(0)
+    ctx.run, ctx.aborting = run, "may have been asked to abort"
+  end
   ctx:check(run:abort())
   ctx:hint("accepted; it takes a moment until the run has ended")
   if not options.wait then
     run:reload()
     return ctx.out:record(shapes.RUN, shapes.run(run))
   end
-  ctx.run = run
+  ctx.aborting, ctx.waiting = "will be aborted", true
   ctx:check(run:wait { timeout = options.timeout, on_update = function(r) ctx.progress:run(r) end })
   ctx.out:record(shapes.RUN, shapes.run(run))
 end
