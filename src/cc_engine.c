@@ -224,8 +224,8 @@ cc_request *cc_engine_hold(cc_engine *e, cc_id *id, cc_answer *a) {
     if (!r) return NULL;
     *id = id_of(e, r);
     *a = (cc_answer){&r->failure,        r->status,       (long long)r->retry_after,
-                     &r->answer_headers, &r->answer_body, r->sink.begun,
-                     r->sink.written};
+                     &r->answer_headers, &r->answer_body, r->apart,
+                     r->sink.begun,      r->sink.written};
     r->held++;
     return r;
 }

@@ -58,6 +58,7 @@ static void set_limits(cc_request *r, const cc_spec *s) {
     r->timeout = s->timeout;
     r->follow = s->follow;
     r->once = s->once;
+    r->apart = s->apart;
     r->meter = cc_meter_share(s->meter);
 }
 

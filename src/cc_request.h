@@ -62,6 +62,7 @@ struct cc_request {
     size_t header_bytes, max_headers; /* of all answers together, 1xx and redirects too */
     bool block_open;                  /* inside a header block */
     bool follow, once;
+    bool apart;
     bool private_url; /* holds the key */
     bool sends;       /* has a body, or says that it has none */
     bool may_stall;   /* see cc_request_nudge */

@@ -42,6 +42,7 @@ typedef struct cc_spec {
     const char *proxy;    /* NULL: libcurl's environment rules; "": none */
     const char *no_proxy; /* hosts that need none, with commas; NULL: the environment's */
     cc_meter *meter;      /* counts it; NULL: nobody does */
+    bool apart;           /* the body is not wanted as soon as it is there */
 } cc_spec;
 
 /* How a transfer ended. Borrowed from the request. */
@@ -50,7 +51,8 @@ typedef struct cc_answer {
     long status;
     long long retry_after; /* seconds; 0: not asked for */
     const cc_buf *headers; /* the block of the final response; of a failure only where filed */
-    const cc_buf *body;
+    cc_buf *body; /* may be taken away, before the answer is released */
+    bool apart;   /* as the request wanted it */
     bool filed;      /* the body, or what came of it before a failure, went to the file */
     int64_t written; /* bytes of it */
 } cc_answer;

@@ -82,6 +82,7 @@ void lcc_push_bytes(lua_State *L, const struct cc_buf *b);
 /* Protected, for it allocates: called with a light pointer to a cc_answer -> status, body, headers,
  * retry_after, written | nil, failure, headers, nil, written. */
 int lcc_push_answer(lua_State *L);
+void lcc_open_answer(lua_State *L);
 
 /* ---- lcc_submit.c ---- */
 

@@ -24,7 +24,7 @@ typedef struct submit_options {
     size_t max_body, max_headers, offset;
     const cc_file *file;
     cc_meter *meter;
-    bool once, follow, verify;
+    bool once, follow, verify, apart;
 } submit_options;
 
 #define FIELD(name, type)                                                                          \
@@ -55,6 +55,7 @@ static const lcc_option SUBMIT_OPTIONS[] = {
     FIELD(secret, LCC_SECRET),
     FIELD(auth, LCC_TEXT),
     FIELD(meter, LCC_METER),
+    FIELD(apart, LCC_FLAG),
     {NULL, LCC_TEXT, 0},
 };
 #undef FIELD
@@ -173,6 +174,7 @@ static cc_spec spec_of(const submit_options *o) {
         .secret = o->secret,
         .auth = auth_of(o),
         .meter = o->meter,
+        .apart = o->apart,
     };
 }
 

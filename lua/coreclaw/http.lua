@@ -39,12 +39,14 @@ local function behind_failure(client, record, attempt)
     type(envelope) == "table" and errors.scrub_value(envelope, key) or {}, attempt)
 end
 
--- Waits for a first try that was sent ahead.
+-- Waits for a first try that was sent ahead. What came of it lay in C until now.
 local function await(call)
   local begun = call.begun
+  local record = begun.record
   call.begun = nil
-  begun.driver.wait(begun.record)
-  return begun.record
+  begun.driver.wait(record)
+  if type(record.body) == "userdata" then record.body = record.body:take() end
+  return record
 end
 
 local function send(client, call, built, attempt)
@@ -218,7 +220,9 @@ function http.begin(client, id, params, options, bell)
   if call.err then return call end
   local host = driver.current()
   stats.sent(client, id)
+  built.apart = true
   local record = host.submit(built)
+  built.apart = nil
   hooks.begun(client, call, record)
   if not record.done then record.bell = bell end
   call.begun = { driver = host, record = record }

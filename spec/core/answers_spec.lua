@@ -32,6 +32,19 @@ describe("transfers", function()
       assert.equal("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", result.headers)
     end)
 
+    it("keeps a body that is wanted apart until it is taken", function()
+      local result = get("/echo", { apart = true, method = "POST", body = ("x"):rep(100000) })
+      assert.equal("userdata", type(result.body))
+      collectgarbage()
+      assert.equal(("x"):rep(100000), result.body:take():sub(-100000))
+      assert.equal("", result.body:take())
+      result = get("/echo", { apart = true, method = "POST", body = ("y"):rep(100000) })
+      engine:close()
+      assert.equal("y", result.body:take():sub(-1))
+      engine = core.engine({})
+      assert.is_table(get("/silent", { apart = true, timeout = 0.05 }).failure)
+    end)
+
     -- libcurl 7.83 to 8.1 reads and writes freed memory here, which the sanitizers see.
     it("survives a header that continues none, on a handle that has carried an answer", function()
       for _ = 1, 5 do

@@ -42,7 +42,7 @@ describe("options", function()
     idle_timeout = "seconds", timeout = "seconds", max_body = "size", max_headers = "size",
     once = "flag", follow = "flag", verify = "flag", ca_file = "text", ca_path = "text", proxy = "text",
     cert_file = "text", key_file = "text", key_password = "text", no_proxy = "text", connect_to = "lines",
-    file = "file", offset = "size",
+    file = "file", offset = "size", apart = "flag",
   }
 
   local ENGINE = { max_connections = "count", max_host_connections = "count", max_idle = "count", mode = "text" }
