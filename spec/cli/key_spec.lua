@@ -77,6 +77,21 @@ describe("the key of the command line", function()
     assert.equal(before, (coreclaw:read ".config/coreclaw/profiles.json"))
   end)
 
+  it("is kept by login beside the other settings of the profile, which it uses", function()
+    local settings = ('"base_url": "%s", "proxy": "%s"'):format(server.url, server.refused_url)
+    local key = coreclaw:file("new-key", server.key .. "\n")
+    profiles('{"work": {"api_key": "old-old-old", ' .. settings .. "}}")
+    local before = coreclaw:read ".config/coreclaw/profiles.json"
+    local login = "login --profile work --attempts 1 --api v1 -v --key-file " .. key
+    assert.equal(9, coreclaw:run(login, { env = NONE }).code)
+    assert.equal(before, (coreclaw:read ".config/coreclaw/profiles.json"))
+    profiles('{"work": {"api_key": "old-old-old", "no_proxy": "127.0.0.1", ' .. settings .. "}}")
+    local _, err = coreclaw:ok(login, { env = NONE })
+    assert.matches("> %u+ http://[^\n]+account[^\n]*\n", err)
+    assert.same({ api_key = server.key, base_url = server.url, proxy = server.refused_url, no_proxy = "127.0.0.1",
+      api = "v1" }, require("coreclaw").json.decode((coreclaw:read ".config/coreclaw/profiles.json")).work)
+  end)
+
   it("is in no message about a profile file that is broken", function()
     for text, say in pairs {
       ['{"default": {"api_key": "%s" "base_url"'] = "profiles.json is not valid JSON",

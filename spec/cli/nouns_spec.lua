@@ -170,6 +170,39 @@ describe("coreclaw", function()
       assert.same({ 2, "fail" }, { result.code, states(result)["settings"] })
     end)
 
+    it("tells what is wrong of a profile without a key, and whose key is used", function()
+      local path = coreclaw:file("profiles.json", ('{"work": {"base_url": "%s"}}'):format(server.url))
+      local env = { CORECLAW_API_KEY = false, CORECLAW_PROFILES = path }
+      local result = coreclaw:run("doctor --profile work", { env = env })
+      assert.same({ 7, "fail", "ok", "" },
+        { result.code, states(result)["key from"], states(result)["API reachable"], result.err })
+      assert.matches("\nkey from +fail +nowhere, for profile work has no api_key: set CORECLAW_API_KEY", result.out)
+      env.CORECLAW_API_KEY = nil
+      assert.matches("\nkey from +ok +CORECLAW_API_KEY", (coreclaw:ok("doctor --profile work", { env = env })))
+    end)
+
+    it("says that lua-cjson is missing, in rows to the end", function()
+      coreclaw:file("cjson.lua", "error 'gone'")
+      local env = { LUA_PATH = coreclaw.dir .. "/?.lua;" .. os.getenv "LUA_PATH" }
+      for _, words in ipairs { "doctor", "doctor --json" } do
+        local result = coreclaw:run(words, { env = env })
+        assert.same({ 1, "fail", "ok" }, { result.code, states(result)["lua-cjson"], states(result)["key from"] })
+        assert.matches("luarocks install lua%-cjson", result.out)
+        assert.equal("", result.err)
+      end
+      local result = coreclaw:run("account", { env = env })
+      assert.equal(1, result.code)
+      assert.matches("^coreclaw: no JSON library: install lua%-cjson[^\n]+\n$", result.err)
+    end)
+
+    it("shows a row as soon as it is known", function()
+      server:fault { operation = "getAccount", delay = 30 }
+      local pid = coreclaw:start("slow", "doctor")
+      assert.not_matches("key valid", coreclaw:wait_for("slow.out", "\nclock "))
+      cli.shell("kill -INT " .. pid)
+      server:clear_faults()
+    end)
+
     it("notices a clock that is wrong", function()
       server:fault { operation = "listProxyRegions", status = 200, headers = { Date = "Thu, 01 Jan 2026 00:00:00 GMT" },
         body = '{"code":0,"message":"success","data":{"list":[]}}', content_type = "application/json" }
@@ -213,6 +246,14 @@ describe("coreclaw", function()
       .. 'arg[0] = "x" os.exit(require("coreclaw.cli").main(arg))')
     local text = cli.shell(cli.lua() .. " " .. path .. " account 2>&1; echo $?")
     assert.matches("the command line needs argparse: install lua%-argparse .*\n2$", text)
+  end)
+
+  it("names the module that is missing", function()
+    local root = coreclaw.dir .. "/tree"
+    cli.shell(("mkdir %s && cp -r lua %s/lua"):format(root, root))
+    local text = cli.shell(("env -u LUA_PATH LUA_CPATH=/nonexistent %s %s/lua/coreclaw/cli/main.lua doctor 2>&1; echo $?")
+      :format(cli.lua(), root))
+    assert.matches("^coreclaw: the module coreclaw.core is not there; install it for Lua[^\n]*make build%)\n1$", text)
   end)
 
   it("tells its version, and helps", function()

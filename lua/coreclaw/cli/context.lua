@@ -74,10 +74,14 @@ local function loud(ctx, settings)
 end
 
 ---Settings for `coreclaw.new`, without a request.
+---@param of_key table?  those that belong to the key; default: as profile.lua finds them
 ---@return table
-function Context:settings()
+---@return string? source  of the key
+---@return string? without  the profile that has none
+function Context:settings(of_key)
   local options = self.options
-  local settings, source = profile.settings(options)
+  local settings, source, without = of_key, nil, nil
+  if not settings then settings, source, without = profile.settings(options) end
   settings.base_url = options.base_url or settings.base_url
   settings.api = options.api or settings.api
   settings.ca_file = options.ca_file or settings.ca_file
@@ -91,7 +95,7 @@ function Context:settings()
     self:hint("%s; trying again in %.1f s", tostring(event.error), event.delay)
   end
   if options.verbose then loud(self, settings) end
-  return settings, source
+  return settings, source, without
 end
 
 ---The client, made when it is first wanted.

@@ -5,14 +5,15 @@ local coreclaw = require "coreclaw"
 local errors = require "coreclaw.errors"
 local exit = require "coreclaw.cli.exit"
 local failure = require "coreclaw.cli.failure"
+local json = require "coreclaw.json"
 local profile = require "coreclaw.cli.profile"
 
 local doctor = {}
 
 local COLUMNS = {
-  { key = "check", label = "check", always = true },
+  { key = "check", label = "check", always = true, width = 13 },
   { key = "state", label = "state", always = true },
-  { key = "detail", label = "detail", always = true },
+  { key = "detail", label = "detail", always = true, uncut = true },
 }
 
 -- Clocks further apart than this make certificates look invalid, and dates of runs wrong.
@@ -44,10 +45,12 @@ local function installed(add)
   local curl = core.curl
   add("libcurl", curl.guards and "ok" or "warn", curl.version .. (curl.guards and "" or
     "; older than 7.80: starts keep to HTTP/1.1"))
-  add("TLS", curl.ssl ~= "" and "ok" or "fail", curl.ssl ~= "" and curl.ssl or "libcurl was built without TLS")
+  add("TLS", curl.ssl ~= "" and "ok" or "fail", curl.ssl ~= "" and curl.ssl
+    or "libcurl was built without TLS; another is needed")
   add("HTTP/2", curl.http2 and "ok" or "warn", curl.http2 and "yes" or "libcurl was built without it")
   local cjson = version_of "cjson"
-  add("lua-cjson", cjson and "ok" or "fail", cjson or "not installed (Debian: lua-cjson)")
+  add("lua-cjson", cjson and "ok" or "fail", cjson or "not installed (Debian: apt install lua-cjson; "
+    .. "otherwise: luarocks install lua-cjson)")
   add("argparse", "ok", version_of "argparse")
   local nginx = shell "PATH=$PATH:/usr/sbin:/usr/local/sbin command -v nginx"
   add("sandbox", nginx and "ok" or "warn", nginx or "nginx is not installed; only `coreclaw sandbox` wants it")
@@ -55,25 +58,18 @@ end
 
 -- ---- settings ---------------------------------------------------------------------------------
 
+local function where(source, without)
+  if source ~= "nowhere" then return source .. (without and " (profile " .. without .. " has none)" or "") end
+  return ("nowhere%s: set CORECLAW_API_KEY, or write %s"):format(
+    without and ", for profile " .. without .. " has no api_key" or "", tostring(profile.path()))
+end
+
 -- The client, and where its key comes from; a profile file that others can read is a finding.
 local function configured(ctx, add)
-  local ok, settings, source = pcall(ctx.settings, ctx)
-  if not ok then
-    if not failure.is(settings) then error(settings, 0) end
-    add("settings", "fail", settings.message)
-    return nil, exit.codes[settings.code]
-  end
-  local made
-  ok, made = pcall(coreclaw.new, settings)
-  if not ok then
-    local misuse = failure.misuse(made)
-    if not misuse then error(made, 0) end
-    add("settings", "fail", misuse)
-    return nil, exit.codes.usage
-  end
+  local settings, source, without = ctx:settings()
+  local made = coreclaw.new(settings)
   add("API", "ok", made.settings.base_url .. " (" .. made.settings.api .. ")")
-  add("key from", source == "nowhere" and "fail" or "ok", source == "nowhere"
-    and "nowhere: set CORECLAW_API_KEY, or write " .. tostring(profile.path()) or source)
+  add("key from", source == "nowhere" and "fail" or "ok", where(source, without))
   return made, source == "nowhere" and exit.codes.authentication or nil
 end
 
@@ -105,8 +101,8 @@ local function reached(client, add)
   local _, err, response = client:proxy_regions { timeout = 20 }
   response = response or err and err.response
   if err and not err.http_status then
-    add("API reachable", "fail", tostring(err))
-    return exit.of(err)
+    add("API reachable", "fail", tostring(err) .. "; is the network there, and are proxy and --base-url right?")
+    return nil, exit.of(err)
   end
   add("API reachable", "ok", ("HTTP %s in %.0f ms"):format(tostring(err and err.http_status or 200),
     (core.now() - began) * 1000))
@@ -115,8 +111,9 @@ end
 
 local function key_valid(client, add)
   local account, err = client:account { timeout = 20 }
-  add("key valid", account and "ok" or "fail", account and "balance " .. tostring(account.balance) or tostring(err))
-  return err and exit.of(err)
+  add("key valid", account and "ok" or "fail", account and "balance " .. tostring(account.balance)
+    or tostring(err) .. (err.kind == "authentication" and "; another key: coreclaw login" or ""))
+  return nil, err and exit.of(err)
 end
 
 local function journal(client, add)
@@ -124,28 +121,49 @@ local function journal(client, add)
   local list, err = client:recover { timeout = 20 }
   if not list then
     add("journal", "fail", tostring(err))
-    return errors.is(err) and exit.of(err) or exit.codes.error
+    return nil, errors.is(err) and exit.of(err) or exit.codes.error
   end
   add("journal", #list == 0 and "ok" or "warn", #list == 0 and "nothing is open" or #list
     .. " calls are open: coreclaw recover")
 end
 
----Looks, prints, and returns the code of the first thing that is wrong.
+-- One part of the look. What it raises is a finding, too.
+local function part(add, name, look, ...)
+  local ok, value, code = pcall(look, ...)
+  if ok then return value, code end
+  if errors.is(value) then code = exit.of(value) end
+  local misuse, word = failure.misuse(value)
+  if failure.is(value) then word = value.code end
+  add(name, "fail", misuse or tostring(value))
+  return nil, code or exit.codes[word or "error"]
+end
+
+-- The parts that ask the API; returns the code of the first trouble.
+local function ask(client, add, has_key)
+  local _, code = part(add, "API reachable", reached, client, add)
+  if code or not has_key then return code end
+  _, code = part(add, "key valid", key_valid, client, add)
+  if code then return code end
+  return select(2, part(add, "journal", journal, client, add))
+end
+
+---Looks, prints each thing as soon as it is known, and returns the code of the first one that is wrong.
 ---@param ctx coreclaw.cli.Context
 ---@return integer
 function doctor.run(ctx)
-  local out = ctx.out:list(COLUMNS)
-  local function add(check, state, detail) out.add { check = check, state = state, detail = detail } end
-  installed(add)
-  local client, code = configured(ctx, add)
-  if client then
-    local trouble = reached(client, add)
-    if not trouble and not code then trouble = key_valid(client, add) end
-    code = code or trouble
-    if not trouble then code = journal(client, add) or code end
+  if not pcall(json.encode, {}) then ctx.out.mode = "table" end -- there is no JSON to be had
+  local out, failed = ctx.out:list(COLUMNS, true), nil
+  local function add(check, state, detail)
+    failed = failed or state == "fail"
+    out.add { check = check, state = state, detail = detail }
+    ctx.out:finish()
   end
+  part(add, "installation", installed, add)
+  local first = failed and exit.codes.error
+  local client, code = part(add, "settings", configured, ctx, add)
+  local trouble = client and ask(client, add, not code)
   out.close()
-  return code or exit.codes.ok
+  return first or code or trouble or exit.codes.ok
 end
 
 return doctor

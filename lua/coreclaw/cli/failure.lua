@@ -31,7 +31,6 @@ local MISUSE = { "^coreclaw%.%l+: ", "^%l+:[%l_]+: ", "^schema%.[%l_]+: " }
 
 local NO_KEY = "authentication: there is no API key, and this needs one"
 
-
 ---The message of a misuse that the library raised, nil for any other error.
 ---@param value any
 ---@return string? message
@@ -39,6 +38,8 @@ local NO_KEY = "authentication: there is no API key, and this needs one"
 function failure.misuse(value)
   if type(value) ~= "string" then return nil end
   if value:find "%w needs an API key: " then return NO_KEY, "authentication" end
+  local missing = value:match "no JSON library: .*"
+  if missing then return missing, "error" end
   for _, text in ipairs { value, (value:gsub("^[^\n]-:%d+: ", "")) } do
     for _, pattern in ipairs(MISUSE) do
       if text:find(pattern) then return (text:gsub("^[%l_]+[:%.][%l_]+: ", "")), "usage" end

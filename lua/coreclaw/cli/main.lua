@@ -9,4 +9,16 @@ if here then
   if tree then package.cpath = tree .. "/build/" .. name .. "/?.so;" .. package.cpath end
 end
 
-os.exit(require("coreclaw.cli").main(arg))
+-- What is not installed has a name, and needs no traceback.
+local ok, cli = pcall(require, "coreclaw.cli")
+if not ok then
+  local text = tostring(cli)
+  local name = text:match "module '([^']+)'"
+  if not name then error(cli, 0) end
+  local why = text:find "not found" and "is not there" or "cannot be loaded: " .. text:match "^[^\n]*\n?[^\n]*"
+  io.stderr:write(("coreclaw: the module %s %s; install it for %s (in a source tree: make build)\n"):format(name,
+    why:gsub("%s+", " "), rawget(_G, "jit") and "LuaJIT" or _VERSION))
+  os.exit(1)
+end
+
+os.exit(cli.main(arg))

@@ -9,6 +9,8 @@ local json = require "coreclaw.json"
 ---@field key string
 ---@field label string
 ---@field show (fun(item: table): any)?  what the table shows; default: the item's field
+---@field width integer?  at least so wide
+---@field uncut boolean?  even where the terminal is narrower
 
 ---@class coreclaw.cli.Output
 ---@field mode "table"|"json"|"jsonl"
@@ -89,7 +91,7 @@ end
 
 -- What a column needs, by its label and the items that are known.
 local function widest(column, rows, i)
-  local most = cell.measure(column.label)
+  local most = math.max(cell.measure(column.label), column.width or 0)
   for _, row in ipairs(rows) do most = math.max(most, (cell.measure(row[i]))) end
   return math.min(most, WIDEST)
 end
@@ -105,7 +107,7 @@ local function layout(self, columns, rows)
     local fits = width <= rest or rest >= NARROWEST
     if filled and not fits then left_out = left_out + 1 end
     if filled and fits then
-      list[#list + 1] = { index = i, width = math.min(width, rest), label = column.label }
+      list[#list + 1] = { index = i, width = math.min(width, rest), uncut = column.uncut }
       used = used + width + 2
     end
   end
@@ -116,7 +118,7 @@ local function put(self, list, texts)
   local out = {}
   for n, place in ipairs(list) do
     local text = texts[place.index]
-    if self.width then
+    if self.width and not place.uncut then
       out[n] = cell.fit(text, place.width)
     else
       out[n] = text .. (" "):rep(place.width - cell.measure(text))
@@ -151,12 +153,14 @@ end
 
 ---A list, of which the items come one by one.
 ---@param columns coreclaw.cli.Column[]
+---@param at_once boolean?  each is shown as soon as it comes: the columns say how wide they are
 ---@return coreclaw.cli.List
-function Output:list(columns)
+function Output:list(columns, at_once)
   local order, count, writer = {}, 0, { columns = columns, rows = {} }
   for i, column in ipairs(columns) do order[i] = column.key end
   local function add(item)
     count = count + 1
+    if at_once and self.mode == "table" and not writer.layout then begin(self, writer) end
     if self.mode == "table" then return add_row(self, writer, item) end
     local before = self.mode == "jsonl" and "" or count == 1 and "[" or ",\n"
     self:write(before .. output.object(item, order) .. (self.mode == "jsonl" and "\n" or ""))

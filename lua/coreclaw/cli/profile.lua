@@ -40,7 +40,10 @@ local function private_text(file, path)
   return text or failure.raise("file", path .. ": " .. tostring(why))
 end
 
-local function key_of_file(path)
+---A key in a file.
+---@param path string  "-" is stdin
+---@return string
+function profile.key_of_file(path)
   local text
   if path == "-" then
     text = io.stdin:read "*l" or ""
@@ -97,6 +100,13 @@ local function quoted(path)
   return "'" .. path:gsub("'", "'\\''") .. "'"
 end
 
+---What a profile says; nothing where there is none of that name.
+---@param name string
+---@return table
+function profile.named(name)
+  return of_file(name) or {}
+end
+
 ---Writes a profile into the file, beside the others. The file is made for its owner alone, and is whole or as
 ---it was before.
 ---@param name string
@@ -120,15 +130,22 @@ function profile.save(name, settings)
   return path
 end
 
+-- A profile's settings, and where the key comes from if it has one, or none.
+local function from(found, name)
+  if found.api_key then return found, "profile " .. name end
+  return found, set "CORECLAW_API_KEY" and "CORECLAW_API_KEY" or "nowhere", name
+end
+
 ---The settings that belong to the key, and where they come from, in words.
 ---@param options table  key_file, profile
 ---@return table settings  of `coreclaw.new`
 ---@return string source
+---@return string? without  name of the profile that has no key
 function profile.settings(options)
   if options.key_file then
-    return { api_key = key_of_file(options.key_file) }, "--key-file " .. options.key_file
+    return { api_key = profile.key_of_file(options.key_file) }, "--key-file " .. options.key_file
   elseif options.profile then
-    return of_file(options.profile, true), "profile " .. options.profile
+    return from(of_file(options.profile, true), options.profile)
   elseif set "CORECLAW_API_KEY" then
     return {}, "CORECLAW_API_KEY"
   end
@@ -137,7 +154,7 @@ function profile.settings(options)
   if not found then return {}, "nowhere" end
   -- The environment is above a profile that nobody named here.
   if set "CORECLAW_BASE_URL" then found.base_url = nil end
-  return found, "profile " .. (named or "default")
+  return from(found, named or "default")
 end
 
 return profile

@@ -23,11 +23,17 @@ end
 
 local function login(ctx, options)
   local name = options.profile or "default"
-  local key = ask()
-  local base_url = options.base_url or os.getenv "CORECLAW_BASE_URL"
-  local client = coreclaw.new { api_key = key, base_url = base_url, ca_file = options.ca_file }
-  local account = ctx:check(client:account())
-  local path = profile.save(name, { api_key = key, base_url = base_url, ca_file = options.ca_file })
+  local settings = profile.named(name)
+  local environment = os.getenv "CORECLAW_BASE_URL"
+  if environment == "" then environment = nil end
+  settings.api_key = options.key_file and profile.key_of_file(options.key_file) or ask()
+  -- As for any command: the environment is above a profile that nobody named.
+  settings.base_url = options.base_url or options.profile and settings.base_url or environment or settings.base_url
+  settings.ca_file, settings.api = options.ca_file or settings.ca_file, options.api or settings.api
+  local kept = {}
+  for field, value in pairs(settings) do kept[field] = value end
+  local account = ctx:check(coreclaw.new(ctx:settings(settings)):account())
+  local path = profile.save(name, kept)
   ctx:say("the key is valid (balance %s), and is in profile %s of %s", tostring(account.balance), name, path)
 end
 
