@@ -26,7 +26,7 @@ describe("coreclaw map", function()
 
   it("starts a run for each, and tells of each, the failed ones too", function()
     local before = server:paid()
-    local path = maps:file("in.jsonl", '{"count": 1}\n{"count": 2, "fail_at": 2}\n\n{"count": 3}\n')
+    local path = maps:file("in.jsonl", '{"count": 1, "kind": "flat"}\n{"count": 2, "fail_at": 2}\n\n{"count": 3}\n')
     local result = maps:run("map demo/rows --json --concurrency 2 kind=nested --inputs " .. path .. POLL)
     assert.equal(3, result.code)
     local list = items(result)
@@ -34,7 +34,8 @@ describe("coreclaw map", function()
     assert.same({ 1, 1, 3, "run_failed" }, { list[1].rows, list[2].rows, list[3].rows, list[2].kind })
     local paid, runs = server:paid()
     assert.equal(before + 3, paid)
-    assert.equal("nested", runs[paid].input.parameters.custom.kind)
+    -- A pair is over what the inputs say, as it is in `run`.
+    for i = before + 1, paid do assert.equal("nested", runs[i].input.parameters.custom.kind) end
   end)
 
   it("checks all inputs before the first is paid for", function()
@@ -43,13 +44,16 @@ describe("coreclaw map", function()
     assert.equal(2, result.code)
     assert.matches("count must be a whole number.*\ncoreclaw: input 2 of 2\n", result.err)
     for stdin, say in pairs { ["{"] = "stdin, input 1 is not JSON", ["[1]"] = "input 1 is no object",
-      [""] = "there is no input" } do
+      [""] = "there is no input in stdin", ["[]"] = "there is no input in stdin" } do
       result = maps:run("map demo/rows --inputs -", { stdin = stdin })
       assert.equal(2, result.code)
       assert.matches(say, result.err)
     end
     assert.equal(11, maps:run("map demo/rows --inputs - --export /nonexistent", { stdin = "{}" }).code)
     assert.equal(2, maps:run("map demo/rows").code)
+    result = maps:run("map demo/rows --first 3 --inputs -", { stdin = '[{"count": 1}, {"count": 2}]' })
+    assert.equal(2, result.code)
+    assert.matches("map %-%-first 3: there are 2 inputs", result.err)
     assert.equal(before, (server:paid()))
   end)
 

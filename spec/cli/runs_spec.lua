@@ -85,12 +85,13 @@ describe("coreclaw", function()
         ["kind=flatt count=1"] = 'kind must be one of .*flat',
         ["count=3 --system memory=500"] = "system.memory must be one of 512",
         ["--input /nonexistent/x"] = "/nonexistent/x: No such file",
+        ["--input lua/"] = "coreclaw: lua/: Is a directory",
         ["--input -"] = "stdin is not JSON",
         ["count:=[1"] = "is not JSON",
         ["--input " .. big] = "big.json holds the integer 98765432109876543210, which this Lua cannot hold exactly",
       } do
         local result = it_runs:run("run demo/rows " .. words, { stdin = "oops" })
-        assert.equal(words:find "nonexistent" and 11 or 2, result.code, words)
+        assert.equal((words:find "nonexistent" or words:find "lua/") and 11 or 2, result.code, words)
         assert.matches(say, result.err)
         assert.equal("", result.out)
       end
@@ -104,6 +105,7 @@ describe("coreclaw", function()
         ["--export " .. it_runs.dir] = "this is a folder; nothing was started",
         ["--export x.csv --format cvs"] = "must be one of 'csv', 'json'",
         ["--results --fields ,"] = "at least one key",
+        ["--export -"] = "%-%-export wants a file; on stdout: %-%-results.*nothing was started",
       } do
         local result = it_runs:run("run demo/rows count=1 " .. words)
         assert.is_true(result.code == 11 or result.code == 2)
@@ -262,8 +264,11 @@ describe("coreclaw", function()
 
     it("knows the newest run by the name of last", function()
       local run = finished()
-      local _, err = it_runs:ok "results last --jsonl"
-      assert.matches("run " .. run.slug, err)
+      assert.equal(run.slug, decode((it_runs:ok "runs last --json")).slug)
+      for _, quiet in ipairs { "", " -q" } do
+        local out, err = it_runs:ok("results last --jsonl" .. quiet)
+        assert.same({ 3, "" }, { #lines(out), err })
+      end
     end)
   end)
 
@@ -277,7 +282,18 @@ describe("coreclaw", function()
     assert.equal(3, #lines(out))
     assert.matches("^http://127", (it_runs:ok("export " .. run.slug .. " --url")))
     assert.equal(path, decode((it_runs:ok("export --json " .. run.slug .. " " .. path))).path)
-    assert.equal(2, it_runs:run("export " .. run.slug).code)
+    local url = decode((it_runs:ok("export --json --url " .. run.slug))).url
+    assert.matches("^http://127", url)
+    server:reset_requests()
+    for words, say in pairs {
+      ["export last"] = "a file is wanted", ["export last - --json"] = "prints the file itself",
+      ["export last x.csv --url"] = "either a file is wanted, or",
+    } do
+      local result = it_runs:run(words)
+      assert.equal(2, result.code, words)
+      assert.matches(say, result.err)
+    end
+    assert.same({}, server:requests())
   end)
 
   it("says at Ctrl-C from which row on to follow", function()
@@ -334,8 +350,10 @@ describe("coreclaw", function()
     assert.same({ "warn", "line 10" }, { decode(lines(out)[1]).level, decode(lines(out)[1]).text })
     out = it_runs:ok("logs --match 'LINE 3$' --ignore-case --context 1 " .. run.slug)
     assert.matches("line 2\n.*line 3\n.*line 4\n", out)
-    it_runs:ok("logs --download " .. it_runs.dir .. "/log.txt " .. run.slug)
+    assert.equal("", (it_runs:ok("logs --download " .. it_runs.dir .. "/log.txt " .. run.slug)))
     assert.matches("line 7", it_runs:read "log.txt")
+    out = it_runs:ok("logs --json --download " .. it_runs.dir .. "/log.txt " .. run.slug)
+    assert.equal(it_runs.dir .. "/log.txt", decode(out).path)
   end)
 
   it("aborts, and runs again", function()

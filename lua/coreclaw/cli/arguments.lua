@@ -111,6 +111,7 @@ function arguments.parser()
     os.exit(0)
   end)
   add_commands(parser, commands, "command")
+  parser:add_help_command { name = "help", description = "Show this help, or that of a command" }
   return parser
 end
 

@@ -111,7 +111,7 @@ end
 function Context:run_of(text)
   if text ~= "last" then return self:client():run(text) end
   local run = self:check(self:client():last_run())
-  self:say("run %s", run.slug)
+  self:hint("run %s", run.slug)
   return run
 end
 
@@ -151,8 +151,11 @@ function context.read(path)
   if path ~= "-" then file, why = io.open(path, "rb") end
   local text
   if file then text, why = file:read "*a" end
-  if path ~= "-" and file then file:close() end
-  if not text then failure.raise("file", tostring(why or path .. ": nothing can be read")) end
+  if path ~= "-" and file then
+    file:close()
+    why = path .. ": " .. tostring(why or "nothing can be read")
+  end
+  if not text then failure.raise("file", tostring(why)) end
   return text
 end
 

@@ -143,11 +143,10 @@ end
 
 -- The texts of JSON objects: lines, or the items of an array.
 local function objects(text, what)
-  local list = text:find "^%s*%[" and decode(text, what) or {}
-  if #list == 0 then
-    for line in text:gmatch "[^\r\n]+" do
-      if line:find "%S" then list[#list + 1] = decode(line, what .. ", input " .. #list + 1) end
-    end
+  if text:find "^%s*%[" then return decode(text, what) end
+  local list = {}
+  for line in text:gmatch "[^\r\n]+" do
+    if line:find "%S" then list[#list + 1] = decode(line, what .. ", input " .. #list + 1) end
   end
   return list
 end

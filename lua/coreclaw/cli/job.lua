@@ -118,6 +118,9 @@ function job.check(ctx)
   local path = ctx.options.export
   job.fields(ctx.options.fields)
   if not path then return end
+  if path == "-" then
+    failure.usage "--export wants a file; on stdout: --results, or coreclaw export RUN -; nothing was started"
+  end
   local folder = path:match "^(.*)/" or "."
   if folder == "" then folder = "/" end
   if core.file_type(folder) ~= "folder" then

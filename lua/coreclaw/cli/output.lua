@@ -174,6 +174,13 @@ function Output:list(columns, at_once)
   return { add = add, close = close }
 end
 
+---The same for machines alone, where a person needs no word, or gets others.
+---@param columns coreclaw.cli.Column[]
+---@param item table
+function Output:document(columns, item)
+  if self.mode ~= "table" then self:record(columns, item) end
+end
+
 ---One thing: an object, or lines of label and value.
 ---@param columns coreclaw.cli.Column[]
 ---@param item table

@@ -21,9 +21,14 @@ local function run_in(box, words)
   return code or (ok and 0 or 1)
 end
 
+local PLACES = { { key = "url" }, { key = "key" }, { key = "site" }, { key = "files" }, { key = "secret" } }
+
 local function announce(ctx, box)
-  ctx.out:write(("url: %s\nkey: %s\nsite: %s\nfiles: %s\nsecret: %s\n"):format(
-    box.url, box.key, box.site_url, box.files_url, box.secret))
+  local places = { url = box.url, key = box.key, site = box.site_url, files = box.files_url, secret = box.secret }
+  if ctx.out.mode == "table" then
+    for _, place in ipairs(PLACES) do ctx.out:write(place.key .. ": " .. places[place.key] .. "\n") end
+  end
+  ctx.out:document(PLACES, places)
   ctx.out:finish()
   ctx:hint("It runs until Ctrl-C. In another terminal:\n  export CORECLAW_BASE_URL=%s CORECLAW_API_KEY=%s", box.url,
     box.key)
@@ -37,6 +42,9 @@ local function wait_for_end(box)
 end
 
 local function sandbox(ctx, options)
+  if options.workers and core.file_type(options.workers) ~= "folder" then
+    failure.raise("file", "sandbox --workers " .. options.workers .. ": there is no such folder")
+  end
   local box, why = require("coreclaw.sandbox").start {
     port = options.port, key = options.key, workers = options.workers, data_dir = options.data_dir,
     plan = options.plan,

@@ -34,6 +34,7 @@ local function login(ctx, options)
   for field, value in pairs(settings) do kept[field] = value end
   local account = ctx:check(coreclaw.new(ctx:settings(settings)):account())
   local path = profile.save(name, kept)
+  ctx.out:document({}, { profile = name, path = path, balance = account.balance })
   ctx:say("the key is valid (balance %s), and is in profile %s of %s", tostring(account.balance), name, path)
 end
 

@@ -28,14 +28,13 @@ end
 
 -- ---- inputs -----------------------------------------------------------------------------------
 
--- All inputs, each over what the pairs say, and checked before the first one is paid for.
+-- All inputs, the pairs over each, and checked before the first one is paid for.
 local function read(ctx, worker, options, given)
   local list = inputs.many(options.inputs)
+  if options.first > #list then failure.usage("map --first %d: there are %d inputs", options.first, #list) end
   local common = inputs.read(ctx, worker, options.pairs) or {}
   for i, input in ipairs(list) do
-    for name, value in pairs(common) do
-      if input[name] == nil then input[name] = value end
-    end
+    for name, value in pairs(common) do input[name] = value end
     if not options.no_check and i >= options.first then
       local ok, prepared = pcall(job.prepare, ctx, worker, input, given)
       if not ok then

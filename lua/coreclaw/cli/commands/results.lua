@@ -37,20 +37,33 @@ local function export_out(ctx, run)
   if not ok then error(err, 0) end
 end
 
-local function export(ctx, options)
-  local run = ctx:run_of(options.run)
-  if options.url then
-    ctx.out:write(ctx:check(run:export_url { format = options.format, fields = job.fields(options.fields) }) .. "\n")
-    return
-  elseif not options.file then
+local function export_url(ctx, run)
+  local options = ctx.options
+  local url = ctx:check(run:export_url { format = options.format, fields = job.fields(options.fields) })
+  if ctx.out.mode == "table" then return ctx.out:write(url .. "\n") end
+  ctx.out:record({}, { url = url })
+end
+
+-- What makes no sense, before anything is sent.
+local function check_export(ctx, options)
+  if not options.file and not options.url then
     failure.usage "export: a file is wanted, - for stdout, or --url"
-  elseif options.file == "-" then
-    return export_out(ctx, run)
+  elseif options.file and options.url then
+    failure.usage "export: either a file is wanted, or --url"
+  elseif options.file == "-" and ctx.out.mode ~= "table" then
+    failure.usage "export: - prints the file itself, which --json and --jsonl say nothing of: --format json, jsonl"
   end
+end
+
+local function export(ctx, options)
+  check_export(ctx, options)
+  local run = ctx:run_of(options.run)
+  if options.url then return export_url(ctx, run) end
+  if options.file == "-" then return export_out(ctx, run) end
   core.catch_interrupts(0)
   ctx.again = true
   local file = job.export(ctx, run, options.file)
-  if ctx.out.mode ~= "table" then ctx.out:record({}, file) end
+  ctx.out:document({}, file)
 end
 
 local function print_log(ctx, entry)
@@ -60,10 +73,9 @@ end
 local function logs(ctx, options)
   local run = ctx:run_of(options.run)
   if options.download then
-    ctx:check(run:download_log(options.download, {
+    return ctx.out:document({}, ctx:check(run:download_log(options.download, {
       on_progress = function(bytes, total) ctx.progress:transfer("log", bytes, total) end,
-    }))
-    return
+    })))
   end
   if options.follow then
     core.catch_interrupts(0)

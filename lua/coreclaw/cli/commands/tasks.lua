@@ -21,7 +21,6 @@ local NAMES = {
 
 -- The schedule that the options say; nil if none of them was given.
 local function schedule_of(options)
-  if options.no_schedule then return false end
   local schedule
   for _, word in ipairs { "daily", "weekly", "monthly", "once", "at" } do
     if options[word] ~= nil then
@@ -29,7 +28,9 @@ local function schedule_of(options)
       schedule[word] = options[word]
     end
   end
-  return schedule
+  if not options.no_schedule then return schedule end
+  if schedule then failure.usage "tasks: --no-schedule and a schedule contradict each other" end
+  return false
 end
 
 local function show_one(ctx, task)
@@ -54,12 +55,12 @@ end
 
 local function create(ctx, options)
   if not options.title then failure.usage "tasks create: --title is wanted" end
-  local worker = ctx:client():worker(options.worker)
+  local schedule, worker = schedule_of(options), ctx:client():worker(options.worker)
   local custom, given = job.input(ctx, worker)
   ctx.looking = { "tasks", "list", "--worker", worker.id }
   show_one(ctx, ctx:pay("saving a task", function()
     return ctx:client():create_task {
-      worker = worker, title = options.title, description = options.description, schedule = schedule_of(options),
+      worker = worker, title = options.title, description = options.description, schedule = schedule,
       input = custom, raw_input = given.raw_input, system = given.system, version = given.version,
       label = given.label,
     }
@@ -73,8 +74,10 @@ local function update(ctx, options)
 end
 
 local function delete(ctx, options)
-  ctx:check(task_of(ctx, options):delete())
+  local task = task_of(ctx, options)
+  ctx:check(task:delete())
   ctx:hint("deleted")
+  ctx.out:document(shapes.TASK, { slug = task.slug, deleted = true })
 end
 
 local function input(ctx, options)
@@ -88,6 +91,7 @@ local function set_input(ctx, options)
   local custom, given = job.input(ctx, ctx:client():worker(task.worker_id))
   ctx:check(task:set_input(custom, { system = given.system, raw_input = given.raw_input, version = given.version }))
   ctx:hint("the input was replaced")
+  ctx.out:document(shapes.TASK, shapes.task(task))
 end
 
 local function run(ctx, options)

@@ -111,7 +111,8 @@ return {
     name = "worker", summary = "Show a Worker", run = show, arguments = { { "worker", "owner/name, or a slug" } },
   },
   {
-    name = "schema", summary = "Show what input a Worker takes", run = show_schema,
+    name = "schema", run = show_schema,
+    summary = "Show what input a Worker takes; --json: the schema as it is, --jsonl: a line for each field",
     arguments = { { "worker", "owner/name, or a slug" } },
     options = {
       { "--types", "As LuaLS classes, of the input and of the newest run's rows", flag = true },
