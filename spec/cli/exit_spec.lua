@@ -233,6 +233,16 @@ describe("an interrupted start", function()
     assert.matches("it may have been, once", coreclaw:read "q3.err")
   end)
 
+  it("of a queued run that was refused after a lost answer may have been done", function()
+    local item = queued()
+    server:fault { operation = ACTIVATE, close = "before" }
+    server:fault { operation = ACTIVATE, status = 200, content_type = "application/json", body =
+      '{"code":0,"message":"","data":{"results":[{"queue_ref":"' .. item .. '","success":false,"error":"busy"}]}}' }
+    local result = coreclaw:run("queue activate --json " .. item)
+    assert.equal(10, result.code, result.out .. result.err)
+    assert.matches("^An answer was lost: it may have been done[^\n]+\n  [^\n]* queue list\n$", result.err)
+  end)
+
   it("of queued runs whose answers are all lost ends with 10, whatever the kind", function()
     for _, fault in ipairs { { close = "before" }, { status = 502, body = "no" } } do
       fault.operation, fault.times = ACTIVATE, 9

@@ -199,7 +199,7 @@ return {
     name = "map", summary = "Start a run for each of many inputs, and pay for them", run = map,
     arguments = { { "worker", "owner/name, or a slug" }, job.PAIRS },
     options = {
-      { "--inputs", "A line of JSON for each input, or one array; - is stdin", argname = "FILE" },
+      { "--inputs", "A line of JSON for each, or one array; - is stdin. KEY=VALUE is over each", argname = "FILE" },
       { "--concurrency", "Runs at once (default 10)", argname = "N", type = "count" },
       { "--first", "Begin with this input, counted from 1", argname = "N", type = "count" },
       { "--results", "Print the rows of all of them", flag = true },

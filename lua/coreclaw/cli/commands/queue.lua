@@ -1,5 +1,6 @@
 --- The run queue: runs that wait to be activated.
 
+local advice = require "coreclaw.cli.advice"
 local exit = require "coreclaw.cli.exit"
 local job = require "coreclaw.cli.job"
 local shapes = require "coreclaw.cli.shapes"
@@ -28,6 +29,10 @@ local function tell(ctx, outcomes, all)
     unknown = unknown or outcome.sent == "unknown"
   end
   out.close()
+  if unknown and not all then
+    ctx:say("An answer was lost: it may have been done. Look before you repeat it:\n  %s",
+      advice.command(ctx, "queue", "list"))
+  end
   return all and exit.codes.ok or unknown and exit.codes.unknown_outcome or exit.codes.refused
 end
 
