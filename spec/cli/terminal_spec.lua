@@ -121,7 +121,9 @@ describe("in a terminal, coreclaw", function()
   end)
 
   it("reads a key without showing it, and gives the echo back after Ctrl-C", function()
-    local env = coreclaw:environment { CORECLAW_API_KEY = false }
+    -- One that takes its time to give the echo back: the program must not have ended by then.
+    coreclaw:file("stty", '#!/bin/sh\ncase $1 in -*) ;; *) sleep 0.3 ;; esac\nexec /usr/bin/stty "$@"\n', "700")
+    local env = coreclaw:environment { CORECLAW_API_KEY = false, PATH = coreclaw.dir .. ":" .. os.getenv "PATH" }
     local file = coreclaw:file("try.sh", ("%s %s login; %s %s login; stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e -echo")
       :format(env, cli.program(), env, cli.program()))
     term = screen.start(coreclaw.dir, "sh -c 'trap : INT; . " .. file .. "'", 100)

@@ -3,21 +3,26 @@
 local core = require "coreclaw.core"
 local coreclaw = require "coreclaw"
 local failure = require "coreclaw.cli.failure"
+local interrupt = require "coreclaw.cli.interrupt"
 local profile = require "coreclaw.cli.profile"
 
--- Reads a line without an echo, and brings the echo back however it ends, by Ctrl-C too.
+-- Asks for a line once there is no echo any more, and brings the echo back however it ends, by Ctrl-C too.
 local UNSEEN = [[old=$(stty -g); trap 'stty "$old"; echo >&2' EXIT; trap 'exit 130' INT TERM
-  stty -echo; IFS= read -r key; printf %s "$key"]]
+  stty -echo; printf 'API key (it is not shown): ' >&2; IFS= read -r key; printf %s "$key"]]
 
 -- From a person, else the first line of stdin.
 local function ask()
   local file = io.stdin
   if core.terminal(0) then
-    io.stderr:write "API key (it is not shown): "
+    core.catch_interrupts(0) -- the echo is back before this program ends
     file = assert(io.popen(UNSEEN))
   end
   local text = file:read "*l" or ""
-  if file ~= io.stdin then file:close() end
+  if file ~= io.stdin then
+    file:close()
+    if core.interrupts() > 0 then error(interrupt.WORD, 0) end
+    core.catch_interrupts()
+  end
   return text:match "^%s*(%S+)%s*$" or failure.usage "login: one key is wanted, on a line of its own"
 end
 
