@@ -10,13 +10,14 @@ local coreclaw = require "coreclaw"
 local client = coreclaw.new { journal = os.getenv "JOURNAL" } -- a file: what was started is known after a crash
 local worker = client:worker(arg[1])
 
-local words = {}
+local words, count = {}, 0 -- words of items that have come are forgotten: # does not count what has holes
 
 -- An iterator, so that the list may be longer than memory.
 local function inputs()
   local word = io.read()
   if not word then return nil end
-  words[#words + 1] = word
+  count = count + 1
+  words[count] = word
   return { keywords = { word } }
 end
 

@@ -92,6 +92,20 @@ describe("examples/", function()
       end
     end)
 
+    for _, limit in ipairs { 1, 2, 10 } do
+      it("names each item by its word, with at most " .. limit .. " at once", function()
+        local words = {}
+        for i = 1, 9 do words[i] = "word" .. i end
+        local out, code, err = many(table.concat(words, "\n") .. "\n", "coreclaw/google-maps-scraper", tostring(limit))
+        assert.equal(0, code, err)
+        assert.is_true(#decoded(out) >= 9)
+        for _, word in ipairs(words) do
+          assert.equal(1, select(2, err:gsub("%f[%w]" .. word .. " +started %w+\n", "")), err)
+          assert.equal(1, select(2, err:gsub("%f[%w]" .. word .. " +%d+ rows\n", "")), err)
+        end
+      end)
+    end
+
     it("goes on when one fails, and says so", function()
       server:fault { operation = "runWorker", nth = 2, status = 500, body = "oops" }
       local before = server:paid()
