@@ -11,7 +11,9 @@
 -- The same for all requests of a kind, so that lines can be counted. Not the URL: whoever has that of a file can
 -- read the file.
 local function name(event)
-  return event.route and event.method .. " " .. event.route or event.operation
+  if event.route then return event.method .. " " .. event.route end
+  -- client:request has method and path for its operation: a name for each run would be no name.
+  return event.operation:find(" ", 1, true) and event.method .. " client:request" or event.operation
 end
 
 ---@param write fun(line: string)

@@ -23,6 +23,17 @@ local function attribute(list, key, kind, value)
   if value ~= nil then list[#list + 1] = { key = key, value = { [kind] = value } } end
 end
 
+-- client:request has method and path for its operation: a name for each run would be no name.
+local function operation(event)
+  return event.operation:find(" ", 1, true) and "client:request" or event.operation
+end
+
+local function name(event)
+  if event.route then return event.method .. " " .. event.route end
+  local stable = operation(event)
+  return stable == "client:request" and event.method .. " " .. stable or stable
+end
+
 local function attributes(event)
   local list = coreclaw.array {}
   attribute(list, "http.request.method", "stringValue", event.method)
@@ -30,7 +41,7 @@ local function attributes(event)
   attribute(list, "http.response.status_code", "intValue", event.status)
   attribute(list, "http.request.resend_count", "intValue", event.attempt > 1 and event.attempt - 1 or nil)
   attribute(list, "error.type", "stringValue", event.error and event.error.kind)
-  attribute(list, "coreclaw.operation", "stringValue", event.operation)
+  attribute(list, "coreclaw.operation", "stringValue", operation(event))
   return list
 end
 
@@ -50,7 +61,7 @@ return function(service, write, parent)
     if parent then trace, above = parent() end
     return {
       traceId = trace or string.format("%s%016x", process, event.call), spanId = random(8), parentSpanId = above,
-      name = event.route and event.method .. " " .. event.route or event.operation, kind = CLIENT,
+      name = name(event), kind = CLIENT,
       startTimeUnixNano = nanoseconds(event.at - event.seconds), endTimeUnixNano = nanoseconds(event.at),
       attributes = attributes(event),
       status = event.error and { code = ERROR, message = event.error.message } or nil,

@@ -168,6 +168,15 @@ describe("examples/", function()
       assert.matches("^GET /api/v2/worker%-runs/{runId} 200 ", lines[4])
     end)
 
+    it("has one name for all of client:request", function()
+      local lines = {}
+      local client = box.client(server, dofile "examples/logging.lua" (function(line) lines[#lines + 1] = line end))
+      assert(client:request { path = "/api/v2/users/account" })
+      client:request { path = "/api/v2/worker-runs/01KZS4D8M2XW7Q5T9BHNVRC3EA" }
+      assert.matches("^GET client:request 200 ", lines[1])
+      assert.matches("^GET client:request 404 ", lines[2])
+    end)
+
     it("shows no address of a file", function()
       local lines = {}
       local client = box.client(server, dofile "examples/logging.lua" (function(line) lines[#lines + 1] = line end))
@@ -210,6 +219,10 @@ describe("examples/", function()
     assert.equal(503, attribute(spans[1], "http.response.status_code"))
     assert.equal(1, attribute(spans[2], "http.request.resend_count"))
     assert.equal("getWorker", attribute(spans[3], "coreclaw.operation"))
+
+    assert(client:request { path = "/api/v2/users/account" })
+    local raw = coreclaw.json.decode(lines[4]).resourceSpans[1].scopeSpans[1].spans[1]
+    assert.same({ "GET client:request", "client:request" }, { raw.name, attribute(raw, "coreclaw.operation") })
 
     local own = box.client(server, dofile "examples/tracing.lua" ("shop", function(line) lines[4] = line end,
       function() return ("ab"):rep(16), ("cd"):rep(8) end))

@@ -166,6 +166,12 @@ describe("installed from nothing", function()
     said(shop:sh(("LUA_PATH='%s' LUA_CPATH='%s;;' luajit print.lua"):format(path, cpath)), "plain")
   end)
 
+  it("make install for another Lua, from the tarball", function()
+    shop:sh(("cd %s; make install LUAS=5.4 OPT=-O0 PREFIX=$HOME/plain54"):format(dist()))
+    local path, cpath = shop:paths("plain54", "5.4")
+    said(shop:sh(("LUA_PATH='%s' LUA_CPATH='%s;;' lua5.4 print.lua"):format(path, cpath)), "plain54")
+  end)
+
   it("the program coreclaw, either way", function()
     for _, prefix in ipairs { made "5.4", plain() } do
       assert.matches('"balance"', shop:sh(prefix .. "/bin/coreclaw account --json"))
