@@ -4,7 +4,8 @@
 --
 -- The bytes go to rows.csv.part, and the name appears when they are all there. After a break (Ctrl-C, kill -9, a
 -- cable) the same command goes on where it was: the storage is asked for the rest, and whether it is still the
--- same file. A link is good for half an hour; when it expires, a new one is asked for.
+-- same file. Another process asks for a new link, and believes in the same file where the storage tells a digest
+-- of it (its ETag); elsewhere it begins anew. A link is good for half an hour; then a new one is asked for.
 
 local coreclaw = require "coreclaw"
 local client = coreclaw.new()

@@ -134,6 +134,28 @@ describe("examples/", function()
     assert.matches("coreclaw: not_found", err)
   end)
 
+  it("export.lua goes on behind what it has when it was killed", function()
+    local finished = assert(box.client(server):worker(ROWS):call { count = 300, size = 200 })
+    local path, whole = folder .. "/killed.csv", folder .. "/whole.csv"
+    assert(box.client(server):run(finished.slug):export(whole, { fields = { "title", "padding" } }))
+    server:fault { origin = "files", times = 1, stall_after = 20000, stall_for = 600 }
+    local words = { finished.slug, path, "title", "padding" }
+    example.shell(("{ env %s > /dev/null 2> /dev/null & echo $! > %s; }"):format(
+      example.command(server, "export.lua", words), folder .. "/pid"))
+    example.eventually(function()
+      return #example.read(path .. ".part") >= 20000 and #example.read(path .. ".part.state") > 0
+    end, "the first bytes")
+    example.shell("kill -9 " .. example.read(folder .. "/pid"))
+    assert.equal("", example.read(path))
+    assert.equal(20000, #example.read(path .. ".part"))
+    -- A mark in what is kept: a file that was fetched from its beginning would not have it.
+    example.write(path .. ".part", "MARK" .. example.read(path .. ".part"):sub(5))
+    local _, code, err = run("export.lua", words)
+    assert.equal(0, code, err)
+    assert.is_true("MARK" .. example.read(whole):sub(5) == example.read(path))
+    assert.equal("", example.read(path .. ".part"))
+  end)
+
   it("schedule.lua saves a task, once, and runs it", function()
     local words = { "coreclaw/google-maps-scraper", '{"keywords": ["bakery"]}', "Bakeries, mondays" }
     local out, code, err = run("schedule.lua", words)

@@ -49,7 +49,7 @@ http {
   server {
     listen 127.0.0.1:$files_port backlog=1024;
     location / { content_by_lua_block { require("coreclaw.sandbox.handlers.files").serve() } }
-    location /_file/ { internal; alias "$dir/exports/"; }
+    location /_file/ { internal; etag off; alias "$dir/exports/"; }
     location @reset { reset_timedout_connection on; return 444; }
   }
 }

@@ -51,19 +51,27 @@ local function read(path)
   return text
 end
 
+local etags = {} -- path → the digest of what is there, which is what the storage of such platforms shows
+
+local function etag_of(path)
+  etags[path] = etags[path] or '"' .. ngx.md5(read(path)) .. '"'
+  return etags[path]
+end
+
 -- Somebody writes the file anew while it is being fetched: other bytes, another length, so another ETag.
 local function change(path)
   local text = read(path)
   local file = assert(io.open(path, "wb"))
   file:write("changed: ", text)
   file:close()
+  etags[path] = nil
 end
 
 -- nginx itself sends files: ranges, If-Range and the like are its trade.
 local function send_file(found, fault)
-  if fault and fault.changed then
-    change(found.path)
-  elseif fault then
+  if fault and fault.changed then change(found.path) end
+  found.headers["ETag"] = etag_of(found.path)
+  if fault and not fault.changed then
     found.body = read(found.path)
     return wire.send(found, fault)
   end
