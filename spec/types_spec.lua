@@ -269,13 +269,41 @@ describe("the values in types.lua", function()
   -- What only we may look at.
   local PRIVATE = { client = true, home = true, ended = true, results = true, joined = true, server = true, dir = true }
 
-  -- Every key of a value is declared, and every field that is not optional is there.
+  local OF_LUA = { boolean = true, string = true, number = true, table = true, ["function"] = true, userdata = true }
+  local is_of
+
+  -- One of the alternatives of a type; of tables only that they are one.
+  local function is_one_of(value, kind)
+    local literal = kind:match '^"(.*)"$'
+    if literal then return value == literal end
+    if kind == "any" then return true end
+    if kind == "integer" then return type(value) == "number" and value % 1 == 0 end
+    if OF_LUA[kind] then return type(value) == kind end
+    if kind:find "^fun" then return type(value) == "function" end
+    local alias = model.aliases[kind]
+    if alias then return is_of(value, alias.text) end
+    return type(value) == "table"
+  end
+
+  function is_of(value, text)
+    text = text:gsub("%b()", ""):gsub("%b{}", "table"):gsub("%b<>", "")
+    for kind in text:gmatch "[^|%s]+" do
+      if is_one_of(value, (kind:gsub("%?$", ""):gsub("^.*%[%]$", "table"))) then return true end
+    end
+    return false
+  end
+
+  -- Every key of a value is declared, with its type, and every field that is not optional is there.
   local function fits(class, value)
     assert.is_table(value, class)
     local fields = types.fields(model, class)
     for name in pairs(value) do
       local known = PRIVATE[name] or fields[type(name) == "number" and "[integer]" or name] ~= nil
       assert.is_true(known, class .. " has " .. tostring(name))
+    end
+    for name, field in pairs(fields) do
+      local got = value[name]
+      assert.is_true(got == nil or is_of(got, field.type), ("%s.%s is no %s but %s"):format(class, name, field.type, tostring(got)))
     end
     for name, field in pairs(fields) do
       if not field.optional and name ~= "[integer]" then assert.is_true(value[name] ~= nil, class .. " lacks " .. name) end
