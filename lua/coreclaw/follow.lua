@@ -41,9 +41,8 @@ Follow.__index = Follow
 local follow = {}
 
 local function fail(self, err)
-  local safe = self.safe
   errors.about(err, self.watch.run)
-  err.token = safe.text or self.source.token(safe.n, safe.id)
+  err.token = self.safe.text or self.source.token(self.safe.n, self.safe.id)
   error(err, 0)
 end
 
@@ -149,7 +148,7 @@ local function finish(self)
   if self.n >= expected(self) or self.sweeps >= PATIENCE then
     self.done = true
     if self.n < self.count and sweep_start(self) > self.floor then
-      drift(self, string.format("%d rows came of %d, and not all pages can be compared", self.n, self.count))
+      self.missing = string.format("%d rows came of %d, and not all pages can be compared", self.n, self.count)
     end
     return
   end
@@ -169,12 +168,15 @@ end
 
 -- The same rows on page after page would go on for ever.
 local function check_progress(self, list, fresh)
-  if #list == 0 then return end
   local before = (self.page - 1) * self.limit
   if self.ending and fresh == 0 and #list == self.limit and before >= math.max(expected(self), self.n) then
     drift(self, string.format("page %d holds only rows of pages before", self.page))
   end
-  if pages.id(list[1]) ~= nil then return end
+end
+
+-- Rows without ids look new then, so this comes before they are taken: no token may stand behind them.
+local function check_repeated(self, list)
+  if #list == 0 or pages.id(list[1]) ~= nil then return end
   local print = fingerprint.of(list, pages.id)
   if self.printed == self.page - 1 and fingerprint.repeated(print, self.print) then
     drift(self, string.format("page %d is page %d again", self.page, self.page - 1))
@@ -228,6 +230,7 @@ local function look(self, data, list)
   self.failures, self.odd = 0, 0
   if self.place and not resume(self, list) then return nil end
   if type(data.count) == "number" then self.count = data.count end
+  check_repeated(self, list)
   local number, firm = self.page, is_firm(self, list)
   local fresh, marks = take(self, list, firm)
   check_progress(self, list, #fresh)
@@ -242,7 +245,7 @@ end
 
 -- A platform that always has another full page would keep us from ever looking at the clock.
 local function check_bounds(self)
-  if not self.ending and self.watch:late() then fail(self, self.watch:expired()) end
+  if self.watch:late() then fail(self, self.watch:expired()) end
   local ok, err = pcall(pages.bound, self.source, self.page)
   if not ok then fail(self, err) end
 end
@@ -264,6 +267,9 @@ function Follow:next()
       endure(self, list)
     end
   end
+  local missing = self.missing -- said behind the rows that came with the last page
+  self.missing = nil
+  if missing then drift(self, missing) end
 end
 
 ---Makes a reader of a live run.

@@ -100,8 +100,8 @@ end
 ---on their way at a time, and what still is when the loop is left is given up.
 ---
 ---With `follow = true` also over those that are still to come, each once, until the run has ended
----and everything is read; `run.status` tells how it ended. When the time is up: error
----`wait_timeout`; the run goes on.
+---and everything is read; `run.status` tells how it ended. When the time is up, also while the rows
+---of an ended run are read: error `wait_timeout`; the run goes on.
 ---
 ---The second value is a token: `run:results { from = token }` goes on behind that row, in any
 ---process. No row is lost; only where the platform has moved rows may some come again. A raised

@@ -367,6 +367,76 @@ describe("following", function()
     assert.equal(3, live.pauses)
   end)
 
+  -- Page 1 comes in place of page 2, once.
+  local function glitch()
+    local p = platform { status = "succeeded" }
+    growing(12, 12, false)(p)
+    local fetch, odd = p.fetch, true
+    function p.fetch(source, page, limit)
+      if page == 2 and odd then page, odd = 1, false end
+      return fetch(source, page, limit)
+    end
+    return p
+  end
+
+  it("skips no row after a page that came again, resumed or called again", function()
+    for _, again in ipairs { true, false } do
+      local p = glitch()
+      local follower = reader(p)
+      local _, mark = follower:next()
+      local err = raised(follower.next, follower)
+      assert.same({ "page_drift", mark(5) }, { err.kind, err.token })
+      if not again then follower = reader(p, { from = err.token }) end
+      local values = {}
+      for page in function() return follower:next() end do
+        for _, row in ipairs(page.list) do values[#values + 1] = row.value end
+      end
+      assert.same({ 6, 7, 8, 9, 10, 11, 12 }, values)
+    end
+  end)
+
+  it("hands out what it has found before it says that rows are missing", function()
+    local p = platform { status = "succeeded", step = function(p)
+      if p.pauses == 3 then p.rows[431] = { value = 431, id = "id431" } end
+    end }
+    growing(430, 430, true)(p)
+    local fetch = p.fetch
+    function p.fetch(source, page, limit)
+      local data, list = fetch(source, page, limit)
+      data.count = page == 86 and 500 or nil
+      return data, list
+    end
+    local follower, n, last = reader(p, { memory = 60 }), 0, nil
+    local err = raised(function()
+      for page, mark in function() return follower:next() end do
+        n = n + #page.list
+        last = mark(#page.list)
+      end
+    end)
+    assert.same({ 431, "page_drift", last }, { n, err.kind, err.token })
+    assert.is_nil((follower:next()))
+  end)
+
+  it("raises when the time is up though the run has ended, and loses nothing", function()
+    local p = platform { status = "succeeded" }
+    growing(12, 12, true)(p)
+    p.watch.late = function() return p.reads >= 2 end
+    local follower, n = reader(p), 0
+    local err = raised(function()
+      for page in function() return follower:next() end do n = n + #page.list end
+    end)
+    assert.same({ 10, "wait_timeout" }, { n, err.kind })
+    p.watch.late = function() return false end
+    assert.same({ 11, 12 }, (read(p, { from = err.token })))
+  end)
+
+  it("has read all of an ended run when the last page came in time", function()
+    local p = platform { status = "succeeded" }
+    growing(12, 12, true)(p)
+    p.watch.late = function() return p.reads >= 3 end
+    assert.same(upto(12), (read(p)))
+  end)
+
   it("goes on from the beginning of a run without rows", function()
     local p = platform { step = growing(3, 1, true) }
     assert.same(upto(3), (read(p, { from = token.writer "R1"(0) })))

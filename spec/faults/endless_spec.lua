@@ -161,6 +161,31 @@ describe("a platform without an end", function()
       assert.is_string(err.token)
     end)
 
+    it("ends in time though the run has ended long ago", function()
+      local client = endless({ max_pages = 3000 }, NEW:format "succeeded")
+      local run = assert(client:run(RUN):reload())
+      local err = fails("wait_timeout", function()
+        drain(run:results { follow = true, limit = 1, timeout = 0.1 })
+      end)
+      assert.is_string(err.token)
+      assert.equal(run, err.run)
+    end)
+
+    it("goes on behind the last row that came when a page comes again", function()
+      local key = play.key()
+      local function page(...) play.tell(key, play.data(('{"list":[{"v":%d},{"v":%d}],"count":4}'):format(...))) end
+      play.tell(key, play.data '{"slug":"r1","status":"succeeded","results_count":4}')
+      page(1, 2) page(1, 2) -- the second one in place of page 2
+      page(1, 2) page(3, 4)
+      play.tell(key, play.data '{"list":[]}')
+      local run, seen = assert(play.client(key):run(RUN):reload()), {}
+      local function read(from)
+        for row in run:results { follow = true, limit = 2, from = from } do seen[#seen + 1] = row.v end
+      end
+      read(fails("page_drift", read, "page 2 is page 1 again").token)
+      assert.same({ 1, 2, 3, 4 }, seen)
+    end)
+
     it("ends though the rows of a run that has ended repeat", function()
       local client = endless({}, '{"slug":"r1","status":"succeeded","list":[{"__coreclaw_data_id__":"x"}]}')
       local run = assert(client:run(RUN):reload())
