@@ -48,20 +48,34 @@ function readback.shows(sent, data)
   return wanted ~= nil and holds(wanted, data)
 end
 
----Which of these items does the queue hold?
+-- Notes the items of a page. Was one of them new?
+local function note(found, list)
+  local new = false
+  for _, item in ipairs(list) do
+    local ref = tostring(item.queue_ref)
+    new, found[ref] = new or not found[ref], true
+  end
+  return new
+end
+
+---Which items does the queue hold? A list that repeats, or has no end within the time and `max_pages`,
+---tells nothing.
 ---@param client table
----@param seconds fun(): number
+---@param seconds fun(): number  asked once: what is left is for all pages
 ---@return table<string, true>?  nil when it cannot be read
 function readback.queued(client, seconds)
-  local found, page = {}, 1
-  while true do
+  local found, deadline = {}, client.clock:deadline(seconds())
+  for page = 1, client.settings.max_pages do
+    local rest = client.clock:left(deadline)
+    if rest <= 0 then return nil end
     local data, list = pages.fetch({
-      client = client, operation = "listRunQueueItems", objects = true, options = { timeout = seconds() },
+      client = client, operation = "listRunQueueItems", objects = true,
+      options = { timeout = rest < math.huge and rest or 0 },
     }, page, 100)
     if not data then return nil end
-    for _, item in ipairs(list) do found[tostring(item.queue_ref)] = true end
+    local new = note(found, list)
     if #list < 100 then return found end
-    page = page + 1
+    if not new then return nil end
   end
 end
 

@@ -198,6 +198,48 @@ describe("a platform without an end", function()
     end)
   end)
 
+  -- A write whose answer is lost looks whether the item is still in the queue.
+  describe("of a queue", function()
+    local LOST = { "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", ends = "close" }
+    local verbs = {
+      activate = function(c) return c:queue_item("q"):activate() end,
+      release = function(c) return c:queue_item("q"):release() end,
+      activate_all = function(c) return c:activate { "q" } end,
+      release_all = function(c) return c:release { "q" } end,
+    }
+    local function full(name)
+      local items = {}
+      for i = 1, 100 do items[i] = ('{"queue_ref":"%s"}'):format(name:gsub("#", i)) end
+      return '{"list":[' .. table.concat(items, ",") .. "]}"
+    end
+
+    -- The requests it takes until the queue cannot be read.
+    local function gives_up(verb, page, options)
+      local key = play.key()
+      play.tell(key, LOST)
+      local answer = play.data(page)
+      answer.ends = "loop"
+      play.tell(key, answer)
+      local err = fails("network", function() return verbs[verb](play.client(key, options)) end)
+      assert.equal("unknown", err.sent)
+      return play.count(key)
+    end
+
+    for verb in pairs(verbs) do
+      it("ends at the ceiling: " .. verb, function()
+        assert.equal(1 + 25, gives_up(verb, full "qNNNNNNNN-#", { max_pages = 25 }))
+      end)
+    end
+
+    it("ends in time", function()
+      assert.is_true(gives_up("activate", full "qNNNNNNNN-#", { timeout = 0.5 }) > 2)
+    end)
+
+    it("ends where a page says nothing new", function()
+      assert.equal(1 + 2, gives_up("activate", full "q#", {}))
+    end)
+  end)
+
   describe("of files", function()
     local function link(path) return '{"download_url":"' .. play.server.url .. path .. '"}' end
 
