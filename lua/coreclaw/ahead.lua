@@ -108,12 +108,15 @@ local function learn(self, data, page, limit, size)
   end
 end
 
--- Waits for this page, and keeps the others coming meanwhile.
+-- Waits for this page, and keeps the others coming meanwhile. Returns the error of a task that was cancelled.
 local function keep_coming(self, call, limit, early)
   while not http.has_ended(call) do
     local host = call.begun.driver
     if self.last then fill(self, limit) end
-    if not http.has_ended(call) then host.wait(self.bell, not self.wide and PATIENCE or nil) end
+    if not http.has_ended(call) then
+      local _, cancelled = host.attend(self.bell, not self.wide and PATIENCE or nil)
+      if cancelled then return cancelled end
+    end
     self.bell.done = false
     self.wide = self.wide or early and self.waited + core.now() - self.since > PATIENCE
   end
@@ -126,7 +129,8 @@ local function await(self, call, limit, early)
     if self.calm > 2 * self.window then self.wide = false end
     return
   end
-  keep_coming(self, call, limit, early)
+  local cancelled = keep_coming(self, call, limit, early)
+  if cancelled then return cancelled end
   if early then self.waited, self.calm = self.waited + core.now() - self.since, 0 end
 end
 
@@ -147,7 +151,11 @@ function Ahead:fetch(page, limit, size_of)
   local early = self.calls[page] ~= nil
   if not early then begin(self, page, limit) end
   local call = self.calls[page]
-  await(self, call, limit, early)
+  local cancelled = await(self, call, limit, early)
+  if cancelled then
+    self:close()
+    return nil, cancelled
+  end
   self.calls[page] = nil
   local envelope, err, behind = http.finish(self.source.client, call)
   if not envelope then

@@ -44,6 +44,14 @@ function clock.new(setting)
   return setmetatable({ now = checked(options.now), sleep = options.sleep }, Clock)
 end
 
+---Sleeps. A task that was cancelled gets its error, and says what had been sent before.
+---@param seconds number
+---@return coreclaw.Error?
+function Clock:pause(seconds)
+  if self.real then return driver.current().pause(seconds) end
+  self.sleep(seconds)
+end
+
 ---When so many seconds are over.
 ---@param seconds number  0 = never
 ---@return number

@@ -197,7 +197,8 @@ local function run(job)
     if job.client.clock.now() >= job.deadline and err and err.retryable then return nil, expired(job, err) end
     local delay = pause(job, outcome, err)
     if not delay then return nil, err end
-    if delay > 0 then job.client.clock.sleep(delay) end
+    local cancelled = delay > 0 and job.client.clock:pause(delay)
+    if cancelled then return nil, cancelled end
   end
 end
 

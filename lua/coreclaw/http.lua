@@ -57,12 +57,17 @@ local function send(client, call, built, attempt)
   if config.is_closed(client.settings) then
     validate.fail(call.id .. " was not sent: the client is closed")
   end
-  if client.settings.journal then
-    refused = journal.intend(client, call, call.deadline)
-    if refused then return nil, refused end
-  end
+  refused = way.refusal() -- nothing is meant by a task that was cancelled
+  if not refused and client.settings.journal then refused = journal.intend(client, call, call.deadline) end
+  if refused then return nil, refused end
   stats.sent(client, call.route and call.id or "request")
-  return way.exchange(built)
+  local submitted, record = pcall(way.submit, built)
+  if not submitted then
+    if client.settings.journal then journal.settle(client, call, nil, { sent = "no", kind = "misuse" }) end
+    error(record, 0)
+  end
+  way.attend(record)
+  return record
 end
 
 local function exchange(client, call, built, attempt)
@@ -130,7 +135,8 @@ local function repeatedly(client, call, built, deadline)
     local envelope, err, record = exchange(client, call, built, attempt)
     if envelope then
       client.budget:earn(last)
-      local behind = response.new(record.status, record.headers, envelope, attempt)
+      local behind = response.new(record.status, errors.mask(record.headers, config.secret(client.settings)), envelope,
+        attempt)
       behind.unsure = call.unsure
       return envelope, nil, behind
     end
@@ -141,7 +147,11 @@ local function repeatedly(client, call, built, deadline)
     call.unsure = call.unsure or err.sent == "unknown" or nil
     hooks.retry(client, call, attempt, delay, err)
     last = err
-    client.clock.sleep(delay)
+    local cancelled = client.clock:pause(delay)
+    if cancelled then
+      cancelled.sent = err.sent
+      return finish(cancelled, call, attempt, since)
+    end
   end
 end
 

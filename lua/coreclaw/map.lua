@@ -231,7 +231,8 @@ end
 
 -- Waits until it is time to look again, and looks. Afterwards a place may be free.
 local function tick(self)
-  self.clock.sleep(math.max(self.due - self.clock.now(), 0))
+  local cancelled = self.clock:pause(math.max(self.due - self.clock.now(), 0))
+  if cancelled then halt(self, cancelled) end
   self.quiet = self.quiet + 1
   look(self)
   schedule(self)

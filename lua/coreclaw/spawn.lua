@@ -94,8 +94,8 @@ function Task:wait(seconds)
 end
 
 ---Asks the task to stop: a request on its way ends as `cancelled` (a start that has left is an
----`unknown_outcome`), a sleep or a join raises an error of kind `cancelled` in it, and so does
----whatever it begins afterwards. No run is aborted.
+---`unknown_outcome`), and so does whatever it begins afterwards; a sleep or a join raises that error
+---in it. `err.run` and `err.items` name what was started before. No run is aborted.
 function Task:cancel()
   if self.status ~= "running" then return end
   self.cancelled = true

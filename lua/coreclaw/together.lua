@@ -93,16 +93,18 @@ end
 ---Pauses; at the end the watch may have a record of its run, from somebody else's look.
 ---@param watch coreclaw.Watch
 ---@param seconds number
+---@return coreclaw.Error?  of a task that was cancelled
 function together.pause(watch, seconds)
   local all, host = pauses_of(watch.run.client), driver.current()
   local pause = { watch = watch, due = core.now() + seconds, length = seconds, signal = pool.signal() }
   if watch.misses < MISSES then all[pause] = true end
-  host.wait(pause.signal, seconds)
-  if pause.taken then
+  local _, err = host.attend(pause.signal, seconds)
+  if pause.taken and not err then
     pause.late = true
-    host.wait(pause.signal, math.min(PATIENCE, watch.clock:left(watch.deadline)))
+    _, err = host.attend(pause.signal, math.min(PATIENCE, watch.clock:left(watch.deadline)))
   end
   all[pause] = nil
+  if err then return err end
   watch.record = pause.record
   if pause.missed then watch.misses = watch.misses + 1 end
 end

@@ -14,6 +14,7 @@ local together = require "coreclaw.together"
 ---  read together with others
 ---@field began number           Unix seconds
 ---@field misses integer         how often the list did not show the run
+---@field cancelled coreclaw.Error?  the task was cancelled in a pause
 local Watch = { __name = "coreclaw.Watch" }
 Watch.__index = Watch
 
@@ -112,14 +113,16 @@ function Watch:late()
 end
 
 ---Sleeps until the next read, at the latest until the deadline.
----@return boolean  false: the time is up
+---@return boolean  false: the time is up, or the task was cancelled; `expired` tells
 function Watch:pause()
   local rest = self.clock:left(self.deadline)
   if rest <= 0 then return false end
   self.pauses = self.pauses + 1
   local seconds = math.min(watch.jittered(self.intervals, self.pauses, self.run.client.random), rest)
-  if self.absorb and self.clock.real then together.pause(self, seconds) else self.clock.sleep(seconds) end
-  return true
+  local together_with_others = self.absorb and self.clock.real
+  self.cancelled = together_with_others and together.pause(self, seconds) or nil
+  if not together_with_others then self.cancelled = self.clock:pause(seconds) end
+  return not self.cancelled
 end
 
 ---Something happened: the pauses begin anew with the short ones.
@@ -149,8 +152,10 @@ function watch.stopped(run)
     "run " .. run.slug .. " is not waited for any more; it was not aborted and goes on", run)
 end
 
+---Why `pause` returned false. The run goes on.
 ---@return coreclaw.Error
 function Watch:expired()
+  if self.cancelled then return errors.about(self.cancelled, self.run) end
   return watch.timeout_error(self.run, self.timeout, self.cause)
 end
 

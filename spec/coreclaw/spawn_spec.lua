@@ -331,17 +331,22 @@ describe("tasks", function()
       local stubborn = coreclaw.spawn(function()
         coroutine.yield()
         for i = 1, 2 do
-          local ok, err = pcall(balance)
-          later[i] = not ok and err.kind
+          local _, err = client:account()
+          later[i] = err.kind
         end
       end)
-      for _, task in ipairs { sleeper, joiner, stubborn } do
+      local deaf = coreclaw.spawn(function()
+        coroutine.yield()
+        while true do client:account() end
+      end)
+      for _, task in ipairs { sleeper, joiner, stubborn, deaf } do
         task:cancel()
         task:cancel()
       end
       assert.equal("cancelled", box.raised(sleeper.join, sleeper).kind)
       assert.equal("cancelled", box.raised(joiner.join, joiner).kind)
       stubborn:join()
+      assert.equal("cancelled", box.raised(deaf.join, deaf).kind)
       assert.same({ "cancelled", "cancelled" }, later)
       assert.equal("slow", slow:join()) -- who is joined is not cancelled with the joiner
     end)

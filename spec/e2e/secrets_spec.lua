@@ -253,8 +253,11 @@ for _, way in ipairs {
       for _, event in ipairs(told) do assert.is_nil(leak.path(event, KEY)) end
       server:fault { times = 1, body = '{"code":0,"data":{"balance":"' .. ECHO .. '"}}', headers = HEADERS }
       told = {}
-      assert(client:account())
+      local account, _, behind = client:account()
+      assert.is_table(account)
       assert.is_nil(leak.path(told, KEY))
+      assert.matches("%*%*%*", behind:header "X-Echo")
+      assert.is_nil(leak.path(behind.raw_headers, KEY))
     end)
 
     it("the journal, the records of the sandbox, its log, and what storage was sent", function()

@@ -21,7 +21,7 @@ local client = coreclaw.new {
   on_response = function(event) if point == "answer" and event.operation ~= "getWorkerRun" then die() end end,
 }
 
-if point == "intent" then plain.exchange = die end
+if point == "intent" then plain.submit = die end
 
 local worker = client:worker "demo/rows"
 local calls = {

@@ -6,10 +6,21 @@ local pool = require "coreclaw.driver.pool"
 
 local base = {}
 
-local function check_cancelled(task)
-  if task and task.cancelled then
-    error(errors.new { kind = "cancelled", message = "the task was cancelled", sent = "no" }, 0)
-  end
+local function raise(err)
+  if err then error(err, 0) end
+end
+
+-- So often a cancelled task is told by an error that is returned, as a call that has paid for something
+-- needs it to name that. A loop that takes no notice would go round for ever.
+local PATIENCE = 100
+
+-- The error of whoever waits in a task that was cancelled, or sends; nil in any other.
+local function refusal(task)
+  if not (task and task.cancelled) then return nil end
+  local err = errors.new { kind = "cancelled", message = "the task was cancelled", sent = "no" }
+  task.refusals = (task.refusals or 0) + 1
+  if task.refusals > PATIENCE then raise(err) end
+  return err
 end
 
 -- A task that waits can be found by whoever cancels it.
@@ -27,16 +38,17 @@ end
 
 -- What others may wait for as well is not ended by a cancelled task: it waits for a signal of its own.
 local function wait_for_signal(wait, task, record, seconds)
-  check_cancelled(task)
+  local err = refusal(task)
+  if err then return record.done, err end
   local own = pool.signal()
   pool.on_done(record, completer(own))
   task.waiting = own
   wait(own, seconds)
   task.waiting = nil
-  check_cancelled(task)
-  return record.done
+  return record.done, refusal(task)
 end
 
+-- Waits; the second result is the error of a task that was cancelled while it waited for no transfer.
 local function watched(module, wait)
   return function(record, seconds)
     if record.done then return true end
@@ -64,25 +76,46 @@ end
 ---Completes a driver.
 ---@param module table  submit(request), wait(record, seconds?), cancel(record), progress(record),
 ---  poll(), spawn(task, fn, failed), check()?, which raises where nobody can wait
----@return table module  with exchange(request) and sleep(seconds)
+---@return table module  with attend(record, seconds?), exchange(request), pause(seconds) and sleep(seconds)
 function base.complete(module)
-  module.wait = watched(module, module.wait)
+  ---Waits. What a cancelled task waits for in vain raises nothing: who called is to say what has been
+  ---sent before, and paid.
+  ---@return boolean? done
+  ---@return coreclaw.Error?  of a task that was cancelled
+  module.attend = watched(module, module.wait)
   module.check = module.check or function() end
+
+  ---The error of a task that was cancelled, and is to send nothing any more.
+  ---@return coreclaw.Error?
+  function module.refusal() return refusal(coroutines.task()) end
+
+  ---Waits; raises in a task that was cancelled.
+  ---@return boolean? done
+  function module.wait(record, seconds)
+    local done, err = module.attend(record, seconds)
+    raise(err)
+    return done
+  end
 
   ---Sends a request and waits for its end.
   ---@return coreclaw.Record
   function module.exchange(request)
-    check_cancelled(coroutines.task())
+    raise(module.refusal())
     local record = module.submit(request)
     module.wait(record)
     return record
   end
 
   ---Sleeps, while everything else of this process goes on.
-  function module.sleep(seconds)
-    check_cancelled(coroutines.task())
-    module.wait(pool.signal(), seconds)
+  ---@return coreclaw.Error?  of a task that was cancelled
+  function module.pause(seconds)
+    local err = module.refusal()
+    if err then return err end
+    return select(2, module.attend(pool.signal(), seconds))
   end
+
+  ---The same, which raises it.
+  function module.sleep(seconds) raise(module.pause(seconds)) end
 
   return module
 end
