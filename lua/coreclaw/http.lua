@@ -31,14 +31,6 @@ local function limit(client, seconds, deadline)
   return math.min(seconds, rest)
 end
 
--- The answer behind a failure, as far as it can be read; the key, should it be echoed, is masked.
-local function behind_failure(client, record, attempt)
-  local key = config.secret(client.settings)
-  local envelope = json.decode(errors.mask(record.body, key))
-  return response.new(record.status, errors.mask(record.headers, key),
-    type(envelope) == "table" and errors.scrub_value(envelope, key) or {}, attempt)
-end
-
 -- Waits for a first try that was sent ahead. What came of it lay in C until now.
 local function await(call)
   local begun = call.begun
@@ -83,7 +75,7 @@ local function exchange(client, call, built, attempt)
   if err then
     err.retry_after = record.retry_after
     errors.scrub(err, config.secret(client.settings))
-    err.response = record.status and behind_failure(client, record, attempt) or nil
+    err.response = record.status and response.of_failure(record, config.secret(client.settings), attempt) or nil
     stats.failed(client, err)
   end
   hooks.response(client, call, record, attempt, err)

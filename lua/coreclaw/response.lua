@@ -1,6 +1,9 @@
 --- What stood behind a call: status, headers and envelope of the answer, for whoever wants more
 --- than the data. Third value of the calls that are one request, `err.response` of an error.
 
+local errors = require "coreclaw.errors"
+local json = require "coreclaw.json"
+
 ---@class coreclaw.Response
 ---@field status integer      HTTP status
 ---@field raw_headers string  the header block as it came
@@ -17,6 +20,17 @@ function response.new(status, raw_headers, envelope, attempts)
   return setmetatable({
     status = status, raw_headers = raw_headers, envelope = envelope, attempts = attempts,
   }, Response)
+end
+
+---The answer behind a failure, as far as it can be read; the key, should it be echoed, is masked.
+---@param record coreclaw.Record
+---@param key coreclaw.Secret?
+---@param attempt integer
+---@return coreclaw.Response
+function response.of_failure(record, key, attempt)
+  local envelope = json.decode(errors.mask(record.body, key))
+  return response.new(record.status, errors.mask(record.headers, key),
+    type(envelope) == "table" and errors.scrub_value(envelope, key) or {}, attempt)
 end
 
 function Response:__tostring()

@@ -62,7 +62,7 @@ describe("a task that is cancelled in a pause", function()
     local paid = paid_since()
     local err = cancelled(function()
       local _, why = pcall(function()
-        for _ in client:map("demo/rows", { { count = 1 }, { count = 2 } }) do break end
+        box.collect(client:map("demo/rows", { { count = 1 }, { count = 2 } }))
       end)
       return why
     end, function() return paid() == 2 end)

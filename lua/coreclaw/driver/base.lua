@@ -76,7 +76,7 @@ end
 ---Completes a driver.
 ---@param module table  submit(request), wait(record, seconds?), cancel(record), progress(record),
 ---  poll(), spawn(task, fn, failed), check()?, which raises where nobody can wait
----@return table module  with attend(record, seconds?), exchange(request), pause(seconds) and sleep(seconds)
+---@return table module  with attend(record, seconds?), refusal(), pause(seconds) and sleep(seconds)
 function base.complete(module)
   ---Waits. What a cancelled task waits for in vain raises nothing: who called is to say what has been
   ---sent before, and paid.
@@ -95,15 +95,6 @@ function base.complete(module)
     local done, err = module.attend(record, seconds)
     raise(err)
     return done
-  end
-
-  ---Sends a request and waits for its end.
-  ---@return coreclaw.Record
-  function module.exchange(request)
-    raise(module.refusal())
-    local record = module.submit(request)
-    module.wait(record)
-    return record
   end
 
   ---Sleeps, while everything else of this process goes on.

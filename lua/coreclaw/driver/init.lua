@@ -32,7 +32,7 @@ end
 
 ---The driver for the place of this call: nginx, a host of the program's own, Neovim, a task of ours,
 ---cqueues, luv, or none of them.
----@return table driver  exchange(request), submit(request), wait(record, seconds?), sleep(seconds), …
+---@return table driver  submit(request), wait(record, seconds?), sleep(seconds), …
 function driver.current()
   local ngx = rawget(_G, "ngx")
   if type(ngx) == "table" and ngx.get_phase then return load_driver "ngx" end
