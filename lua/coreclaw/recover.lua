@@ -42,7 +42,7 @@ Item.__index = Item
 
 ---@alias coreclaw.IntentState
 ---| "found"    # one run can be it, and that run can be no other's: `run`
----| "several"  # runs, or other intents, that cannot be told apart: `candidates`
+---| "several"  # runs, or other intents, that cannot be told apart, or a run that has not begun: `candidates`
 ---| "none"     # no run of that time is to be seen (yet)
 ---| "unknown"  # it cannot be looked for: `message`, `err`
 ---| "started"|"adopted"|"refused"|"dismissed"|"busy"  # with `all` only; busy: being made now
@@ -158,22 +158,21 @@ local function by_worker(client, items, options)
   return groups
 end
 
--- The runs that an item may be the intent of; counts who claims each.
-local function claim(item, records, skew, margin, free, claims)
-  for _, record in ipairs(records) do
-    if free(record.slug) and reconcile.in_window(record, item.window, skew, margin) then
-      item.candidates[#item.candidates + 1] = record
-      claims[record.slug] = (claims[record.slug] or 0) + 1
-    end
+-- Counts who claims each run that an item may be the intent of.
+local function claim(item, claims)
+  for _, record in ipairs(item.candidates) do
+    claims[record.slug] = (claims[record.slug] or 0) + 1
   end
 end
 
-local function decide(item, claims)
+local function decide(item, claims, doubtful)
   local n, rivals = #item.candidates, 1
   for _, record in ipairs(item.candidates) do rivals = math.max(rivals, claims[record.slug]) end
   if n == 0 then
     item.state = "none"
     item.message = "no run of that time is to be seen (yet): it may not have been started"
+  elseif doubtful > 0 then
+    item.state, item.message = "several", reconcile.doubt(n, doubtful)
   elseif n == 1 and rivals == 1 then
     item.state, item.run, item.message = "found", item.candidates[1], "this run was started by it"
   else
@@ -185,16 +184,21 @@ end
 
 -- Looks for the runs of all items; those of calls that are being made now claim theirs, too.
 local function look(client, items, owned, options)
-  local claims = {}
+  local claims, doubtful = {}, {}
   local function free(slug) return not owned[slug] and not client.started:has(slug) end
   for worker, group in pairs(by_worker(client, items, options)) do
     local records, skew = reconcile.runs_of(client, worker, group, options)
     for _, item in ipairs(group) do
-      if records then claim(item, records, skew, options.margin, free, claims) else cannot_look(item, skew) end
+      if records then
+        item.candidates, doubtful[item] = reconcile.place(client, worker, records, item.window, skew, options, free)
+        claim(item, claims)
+      else
+        cannot_look(item, skew)
+      end
     end
   end
   for _, item in ipairs(items) do
-    if item.state ~= "unknown" or item.message == nil then decide(item, claims) end
+    if item.state ~= "unknown" or item.message == nil then decide(item, claims, doubtful[item] or 0) end
   end
 end
 

@@ -355,8 +355,9 @@ function Client:map(id, inputs, options) end
 ---@field run? coreclaw.Run     the run, if one was started
 ---@field err? coreclaw.Error   why there is none, or why it did not succeed
 
----Looks for the run that a call with `unknown_outcome` may have started. Exactly one candidate: its handle. None
----or several: nil and an `unknown_outcome` with `candidates`. Calls `listWorkerRuns`.
+---Looks for the run that a call with `unknown_outcome` may have started. Exactly one candidate: its handle. None,
+---several, one that has not begun and may be older, or a list that could not be read to its end: nil and an
+---`unknown_outcome` with `candidates`. Calls `listWorkerRuns`.
 ---@param err coreclaw.Error
 ---@param options? coreclaw.ReconcileOptions
 ---@return coreclaw.Run?
@@ -1000,7 +1001,7 @@ local Intent = {}
 
 ---@alias coreclaw.IntentState
 ---| "found"     # one run can be it, and that run can be no other's: `run`
----| "several"   # runs, or other intents, that cannot be told apart: `candidates`
+---| "several"   # runs, or other intents, that cannot be told apart, or a run that has not begun: `candidates`
 ---| "none"      # no run of that time is to be seen (yet)
 ---| "unknown"   # it cannot be looked for: `message`, `err`
 ---| "started"   # with `all` only, as all that follow
