@@ -32,9 +32,11 @@ local OPTIONS = {
 ---@field busy fun(): boolean     is anything on its way?
 
 local function suspend(options, record, seconds)
+  local waiting
   options.wait(function(wake)
-    if record.done then wake() else pool.on_done(record, wake) end
+    if record.done then wake() else waiting = pool.on_done(record, wake) end
   end, seconds)
+  pool.off_done(record, waiting)
 end
 
 -- Where PUC Lua 5.1 cannot suspend the host's coroutine.

@@ -220,6 +220,21 @@ case("waits for many runs", function(t)
   t.equal(12, n)
 end)
 
+case("keeps nothing of a wait that is over, however long what it waited for goes on", function(t)
+  local sleeper = t.coreclaw.spawn(function() t.coreclaw.sleep(60) end)
+  local function kilobytes(waits)
+    for _ = 1, waits do sleeper:wait(0) end
+    t.coreclaw.sleep(0.01) -- luv frees its handles when its loop has gone round
+    collectgarbage()
+    collectgarbage()
+    return collectgarbage "count"
+  end
+  local before = kilobytes(500)
+  local more = kilobytes(5000) - before
+  sleeper:cancel()
+  if more > 200 then error(("%.0f KiB more"):format(more), 0) end
+end)
+
 -- PUC Lua 5.1 cannot suspend across pcall; a task catches errors too.
 local function pcall_5_1(fn)
   local task = require("coreclaw").spawn(fn)

@@ -41,9 +41,10 @@ local function wait_for_signal(wait, task, record, seconds)
   local err = refusal(task)
   if err then return record.done, err end
   local own = pool.signal()
-  pool.on_done(record, completer(own))
+  local wake = pool.on_done(record, completer(own))
   task.waiting = own
   wait(own, seconds)
+  pool.off_done(record, wake)
   task.waiting = nil
   return record.done, refusal(task)
 end

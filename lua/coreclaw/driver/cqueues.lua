@@ -71,8 +71,7 @@ end
 
 local function condition_of(record)
   local condition = lib "cqueues.condition".new()
-  pool.on_done(record, function() condition:signal() end)
-  return condition
+  return condition, pool.on_done(record, function() condition:signal() end)
 end
 
 -- Outside of cqueues, for something that was begun inside; and where PUC Lua 5.1 cannot suspend.
@@ -90,15 +89,16 @@ function driver.wait(record, seconds)
   if not driver.is_here() or not coroutines.may_yield() then
     return block(record, deadline)
   end
-  local condition
+  local condition, wake
   while not record.done and core.now() < deadline do
     if transfers:busy() and not has_leader() then
       lead(record, deadline)
     else
-      condition = condition or condition_of(record)
+      if not condition then condition, wake = condition_of(record) end
       follow(condition, deadline)
     end
   end
+  pool.off_done(record, wake)
   return record.done
 end
 

@@ -114,7 +114,7 @@ function driver.wait(record, seconds)
   driver.check()
   local semaphore = require("ngx.semaphore").new(0)
   local deadline = seconds and core.now() + seconds or math.huge
-  pool.on_done(record, poster(semaphore))
+  local wake = pool.on_done(record, poster(semaphore))
   while not record.done do
     local rest = deadline - core.now()
     if rest <= 0 then break end
@@ -124,6 +124,7 @@ function driver.wait(record, seconds)
       ensure_reader()
     end
   end
+  pool.off_done(record, wake)
   return record.done
 end
 

@@ -58,9 +58,22 @@ function pool.complete(record)
 end
 
 ---`wake` will be called once, when the record is done. It is not yet.
+---@return function wake
 function pool.on_done(record, wake)
   local waiters = record.waiters
   if waiters then waiters[#waiters + 1] = wake else record.waiters = { wake } end
+  return wake
+end
+
+---`wake` need not be called any more: its wait is over, what it waited for may go on for days.
+function pool.off_done(record, wake)
+  local waiters = record.waiters
+  for i = waiters and #waiters or 0, 1, -1 do
+    if waiters[i] == wake then
+      table.remove(waiters, i)
+      return
+    end
+  end
 end
 
 ---Sets how many connections there may be, now and later.

@@ -107,6 +107,7 @@ function Scheduler:wait(task, record, set_timer, clear_timer)
   pool.on_done(record, wake)
   local timer = set_timer and set_timer(wake)
   coroutine.yield()
+  pool.off_done(record, wake)
   if timer and clear_timer then clear_timer(timer) end
   return record.done
 end
