@@ -132,25 +132,22 @@ local function begun(record)
   return type(record.started_at) == "number" and record.started_at > 0
 end
 
--- The slugs of what was created at or after a time (and within a day of it). Nil where it cannot be had: on a
+-- Runs that were created at or after a time (and within a day of it). Nil where it cannot be had: on a
 -- month's last day, for the API adds a day to `end_time` and lists no two months.
 local function created_since(client, worker_id, time, options)
   local list = collect(pages.items(pages.each({
     client = client, operation = "listWorkerRuns", objects = true, options = { timeout = options.timeout },
     query = query_of(worker_id, { start_time = time, end_time = time }),
   }, 1, 100, false)))
-  if not list then return nil end
-  local slugs = {}
-  for _, record in ipairs(list) do
-    if type(record.slug) == "string" then slugs[record.slug] = true end
-  end
-  return slugs
+  local runs = {}
+  for _, record in ipairs(list or {}) do runs[#runs + 1] = run.of(client, record) end
+  return list and runs
 end
 
--- Of runs that have not begun, those that were created within the window: listed from its beginning on, and not
--- listed from its end on. A platform that cares for the day only lists them both times, and nothing is proved;
--- but not if the two lie in two days.
-local function proven(client, worker_id, waiting, from, to, options)
+-- Runs that were created within the window, whenever they began: listed from its beginning on, and not listed from
+-- its end on. A platform that cares for the day only lists them both times, and nothing is proved; but not if the
+-- two lie in two days.
+local function proven(client, worker_id, from, to, options, free)
   if client.settings.api ~= "v2" then return {} end
   from, to = math.max(math.floor(from), 0), math.ceil(to) + 1
   for _, zone in ipairs { 0, ZONE } do
@@ -158,15 +155,16 @@ local function proven(client, worker_id, waiting, from, to, options)
   end
   local since = created_since(client, worker_id, from, options)
   local later = since and created_since(client, worker_id, to, options)
-  local list = {}
-  for _, record in ipairs(later and waiting or {}) do
-    if since[record.slug] and not later[record.slug] then list[#list + 1] = record end
+  local list, not_it = {}, {}
+  for _, record in ipairs(later or {}) do not_it[record.slug] = true end
+  for _, record in ipairs(later and since or {}) do
+    if free(record.slug) and not not_it[record.slug] then list[#list + 1] = record end
   end
   return list
 end
 
----The runs that may be the one of a window: those that began in it, and those that have not begun. A run that has
----not begun tells no time; if the list cannot tell when it was created, it is one of doubt, and so is the outcome.
+---The runs that may be the one of a window: those that began in it, or were created in it as far as the list tells.
+---A run that has not begun tells no time; where the list does not either, it is one of doubt, and so is the outcome.
 ---@param client table
 ---@param worker_id string?
 ---@param records coreclaw.Run[]  of `reconcile.runs_of`
@@ -184,9 +182,12 @@ function reconcile.place(client, worker_id, records, window, skew, options, free
       or record.started_at >= from and record.started_at <= to and found
     if list and free(record.slug) then list[#list + 1] = record end
   end
-  if #waiting == 0 then return found, 0 end
-  local sure = proven(client, worker_id, waiting, from, to, options)
-  for _, record in ipairs(#sure > 0 and sure or waiting) do found[#found + 1] = record end
+  if #waiting == 0 and #found > 0 then return found, 0 end
+  local sure, known = proven(client, worker_id, from, to, options, free), {}
+  for _, record in ipairs(found) do known[record.slug] = true end
+  for _, record in ipairs(#sure > 0 and sure or waiting) do
+    if not known[record.slug] then found[#found + 1] = record end
+  end
   return found, #sure > 0 and 0 or #waiting
 end
 

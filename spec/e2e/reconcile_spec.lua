@@ -191,6 +191,19 @@ describe("client:reconcile", function()
       assert.equal(paid[2].run_slug, assert(own:reconcile(err, { margin = 0 })).slug)
     end)
 
+    it("finds it when it has begun long after the call", function()
+      if last_day() then return end
+      there:stop()
+      there = box.start { ready_for = 4 }
+      own = box.client(there)
+      local err = lost "after"
+      coreclaw.sleep(6)
+      local _, paid = there:paid()
+      local run, why = own:reconcile(err, { margin = 0 })
+      assert.equal(paid[1].run_slug, assert(run, why).slug)
+      assert.is_true(run.started_at > err.window.to)
+    end)
+
     it("does not through API v1, which knows no times", function()
       local err = lost "after"
       local run, why = box.client(there, { api = "v1" }):reconcile(err)
