@@ -130,7 +130,16 @@ function Watch:stir()
   self.pauses = 0
 end
 
----The error for a time that is up. The run goes on.
+local function still(run, timeout)
+  if FINAL[run.status] then
+    return string.format("run %s has ended (%s), but not all of its rows or log was read in %g seconds",
+      run.slug, run.status, timeout)
+  end
+  return string.format("run %s was still %s after %g seconds; it was not aborted and goes on",
+    run.slug, run.status or "unread", timeout)
+end
+
+---The error for a time that is up. A run that has not ended goes on.
 ---@param run coreclaw.Run
 ---@param timeout number          seconds that were given
 ---@param cause coreclaw.Error?  the last passing failure
@@ -138,8 +147,7 @@ end
 function watch.timeout_error(run, timeout, cause)
   return errors.new {
     kind = "wait_timeout",
-    message = string.format("run %s was still %s after %g seconds; it was not aborted and goes on",
-      run.slug, run.status or "unread", timeout),
+    message = still(run, timeout),
     cause = cause, run = run, sent = "yes", retryable = true, operation = "getWorkerRun",
   }
 end
