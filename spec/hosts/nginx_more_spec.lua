@@ -68,6 +68,8 @@ describe("in nginx, with its default settings, coreclaw", function()
     .. location("many", 'require "coreclaw".connections(400) ngx.print "set"')
     .. location("abandoned", "ngx.print(site.abandoned())")
     .. location("collected", "ngx.print(site.collected())")
+    .. location("join_kept", "ngx.print(site.join_kept())")
+    .. location("keep_abandoned", "site.kept = require 'coreclaw'.spawn(site.abandoned) site.kept:join()")
     .. location("cancel_kept", "ngx.print(site.cancel_kept())")
     .. location("said", "ngx.print(tostring(site.said[ngx.var.arg_phase]))")
     .. [[
@@ -225,6 +227,19 @@ describe("in nginx, with its default settings, coreclaw", function()
     client:pass(0.5)
     assert.equal("ok", client:get "/cancel_kept")
     assert.same({ ok = 30 }, client:bodies(client:send_many("/balance", 30)))
+  end)
+
+  it("ends for who joins it a task that nginx has thrown away", function()
+    local DROPPED = "cancelled: nginx dropped the task: its request has ended, by its client or by ngx.exit"
+    client:get "/left_task"
+    client:pass(0.3)
+    assert.equal(DROPPED, client:get "/join_kept")
+    box:fault { operation = "getWorker", stall_after = 0, times = 1 }
+    local id = client:send "/keep_abandoned"
+    client:pass(0.2)
+    client:drop(id)
+    client:pass(0.2)
+    assert.equal(DROPPED, client:get "/join_kept")
   end)
 
   it("goes on when clients hang up, and nothing stays", function()

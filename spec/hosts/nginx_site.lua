@@ -98,6 +98,14 @@ local function entries(folder)
   return n
 end
 
+---What a task ended with that nginx has thrown away.
+function M.join_kept()
+  collectgarbage()
+  collectgarbage()
+  local ok, err = pcall(M.kept.join, M.kept)
+  return ok and "it did not fail" or err.kind .. ": " .. err.message
+end
+
 local ffi = require "ffi"
 ffi.cdef [[
   struct coreclaw_spec_heap { size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost; };

@@ -6,6 +6,7 @@
 
 local core = require "coreclaw.core"
 local base = require "coreclaw.driver.base"
+local errors = require "coreclaw.errors"
 local pool = require "coreclaw.driver.pool"
 local protect = require "coreclaw.driver.protect"
 local validate = require "coreclaw.validate"
@@ -142,14 +143,33 @@ local function here_in(request)
   return function() return ngx.ctx == request end
 end
 
+-- nginx drops a task together with its request and tells nobody. Who joins it learns of that when what
+-- stood on its stack is collected.
+local function on_drop(task, failed)
+  local guard = newproxy(true)
+  getmetatable(guard).__gc = function()
+    if task.status ~= "running" then return end
+    failed(errors.new {
+      kind = "cancelled", sent = "unknown",
+      message = "nginx dropped the task: its request has ended, by its client or by ngx.exit",
+    }, "")
+  end
+  return guard
+end
+
 ---Runs fn in a light thread of the request, or in a timer where there is none to be had.
 function driver.spawn(task, fn, failed)
-  local run = protect.wrap(task, function()
+  local protected = protect.wrap(task, function()
     task.is_here = here_in(ngx.ctx)
     fn()
   end, failed)
+  local function run()
+    local guard = on_drop(task, failed)
+    protected()
+    getmetatable(guard).__gc = nil -- and so LuaJIT keeps it until here
+  end
   if CAN_WAIT[ngx.get_phase()] then
-    task.thread = ngx.thread.spawn(run)
+    ngx.thread.spawn(run)
     return
   end
   local called, ok, err = pcall(ngx.timer.at, 0, run)
