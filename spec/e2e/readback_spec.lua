@@ -153,6 +153,22 @@ describe("a write whose answer was lost", function()
       assert.equal(0, count "listRunQueueItems" - 2)
     end)
 
+    it("of " .. verb .. " is not done if the item only slipped to a page that had been read", function()
+      local it_ = item()
+      local function page(first)
+        local items = { ('{"queue_ref":"%s"}'):format(first) }
+        for i = 2, 100 do items[i] = ('{"queue_ref":"9%d"}'):format(i) end
+        return '{"code":0,"data":{"list":[' .. table.concat(items, ",") .. "]}}"
+      end
+      lose(one, "before")
+      for nth, body in ipairs { page "91", '{"code":0,"data":{"list":[]}}', page(it_.queue_ref), '{"code":0,"data":{"list":[]}}' } do
+        server:fault { operation = "listRunQueueItems", nth = nth, body = body }
+      end
+      local ok, err = it_[verb](it_)
+      assert.is_nil(ok)
+      assert.same({ "network", "unknown" }, { err.kind, err.sent })
+    end)
+
     -- The platform may still be at work on a try that we gave up, though its item is there when we look.
     it("of " .. verb .. " is unknown while the item is still there", function()
       local hasty = box.client(server, { request_timeout = 0.15 })
