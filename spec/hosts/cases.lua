@@ -229,7 +229,7 @@ case("keeps nothing of a wait that is over, however long what it waited for goes
     collectgarbage()
     return collectgarbage "count"
   end
-  local before = kilobytes(500)
+  local before = kilobytes(5000) -- as many, for what is used again grows to what is needed at once
   local more = kilobytes(5000) - before
   sleeper:cancel()
   if more > 200 then error(("%.0f KiB more"):format(more), 0) end

@@ -27,7 +27,7 @@ portable="$core spec/hosts spec/e2e/main_job_spec.lua spec/e2e/promises_spec.lua
   spec/e2e/export_spec.lua spec/coreclaw/download_spec.lua"
 
 # What asks for a lot of processor and depends least on the Lua: on 5.4 and LuaJIT only.
-heavy="contracts journal key_memory recover secrets"
+heavy="contracts journal key_memory reconcile recover secrets"
 light=$(cd spec/e2e && for each in *_spec.lua; do
   case " $heavy " in *" ${each%_spec.lua} "*) ;; *) echo "spec/e2e/$each" ;; esac
 done)
