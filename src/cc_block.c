@@ -1,8 +1,9 @@
 #include "cc_block.h"
 
 #include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
+
+#include "cc_secret.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
@@ -70,7 +71,7 @@ void *cc_block_take(size_t n) {
         unsigned place = take_place(s);
         if (place < PLACES) {
             char *block = s->base + (size_t)place * CC_BLOCK_MAX;
-            ASAN_UNPOISON_MEMORY_REGION(block, n);
+            ASAN_UNPOISON_MEMORY_REGION(block, CC_BLOCK_MAX); /* realloc grows it in its place */
             return block;
         }
     }
@@ -108,8 +109,7 @@ static bool drop(void *block) {
 
 static void forget(char *block, bool keep) {
     ASAN_UNPOISON_MEMORY_REGION(block, CC_BLOCK_MAX);
-    if (keep || !drop(block)) memset(block, 0, HEAD);
-    __asm__ __volatile__("" : : "r"(block) : "memory");
+    if (keep || !drop(block)) cc_wipe(block, HEAD);
     ASAN_POISON_MEMORY_REGION(block, CC_BLOCK_MAX);
 }
 

@@ -55,7 +55,7 @@ local function send(client, call, built, attempt)
   stats.sent(client, call.route and call.id or "request")
   local submitted, record = pcall(way.submit, built)
   if not submitted then
-    if client.settings.journal then journal.settle(client, call, nil, { sent = "no", kind = "misuse" }) end
+    if client.settings.journal then journal.settle(client, call, nil, { sent = "no" }) end
     error(record, 0)
   end
   way.attend(record)

@@ -119,9 +119,11 @@ function Watch:pause()
   if rest <= 0 then return false end
   self.pauses = self.pauses + 1
   local seconds = math.min(watch.jittered(self.intervals, self.pauses, self.run.client.random), rest)
-  local together_with_others = self.absorb and self.clock.real
-  self.cancelled = together_with_others and together.pause(self, seconds) or nil
-  if not together_with_others then self.cancelled = self.clock:pause(seconds) end
+  if self.absorb and self.clock.real then
+    self.cancelled = together.pause(self, seconds)
+  else
+    self.cancelled = self.clock:pause(seconds)
+  end
   return not self.cancelled
 end
 

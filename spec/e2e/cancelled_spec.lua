@@ -4,15 +4,9 @@ local box = require "spec.support.box"
 local coreclaw = require "coreclaw"
 
 describe("a task that is cancelled in a pause", function()
-  local server, client, path
-  setup(function()
-    server = box.start {}
-    path = os.tmpname()
-  end)
-  teardown(function()
-    os.remove(path)
-    server:stop()
-  end)
+  local server, client
+  setup(function() server = box.start {} end)
+  teardown(function() server:stop() end)
   before_each(function()
     server:clear_faults()
     client = box.client(server, { poll_intervals = { 20 } })
@@ -98,6 +92,7 @@ describe("a task that is cancelled in a pause", function()
   end)
 
   it("leaves no intent in the journal for what it did not send", function()
+    local path = os.tmpname()
     os.remove(path)
     local careful = box.client(server, { journal = path })
     local paid = paid_since()
@@ -111,5 +106,6 @@ describe("a task that is cancelled in a pause", function()
     assert.same({ nil, "cancelled", "no" }, { ok, err.kind, err.sent })
     assert.equal(0, paid())
     assert.is_nil(assert(box.client(server, { journal = path }):recover { all = true })[1])
+    os.remove(path)
   end)
 end)

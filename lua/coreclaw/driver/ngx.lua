@@ -20,6 +20,7 @@ local ask_again = 0     -- when to ask for one again: nginx may take a timer and
 -- The semaphore on which the reader waits for more to do. It stays here until the wait has ended: LuaJIT
 -- collects what a suspended function does not use any more, and nginx never wakes who waits on nothing.
 local lingering
+local dropped = {}      -- how those learn of it who join a task that nginx has dropped
 
 local CAN_WAIT = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
@@ -111,6 +112,16 @@ local function poster(semaphore)
   return function() semaphore:post(1) end
 end
 
+-- Ends tasks that nginx has dropped, for those who join them. Whoever waits looks each second.
+local function tell_of_dropped()
+  while #dropped > 0 do
+    table.remove(dropped)(errors.new {
+      kind = "cancelled", sent = "unknown",
+      message = "nginx dropped the task: its request has ended, by its client or by ngx.exit",
+    }, "")
+  end
+end
+
 function driver.wait(record, seconds)
   driver.check()
   local semaphore = require("ngx.semaphore").new(0)
@@ -120,6 +131,7 @@ function driver.wait(record, seconds)
     local rest = deadline - core.now()
     if rest <= 0 then break end
     semaphore:wait(math.min(rest, (listening or not transfers:busy()) and SLICE or LOOK))
+    tell_of_dropped()
     if not record.done and transfers:busy() and not listening then
       transfers:drain()
       ensure_reader()
@@ -143,16 +155,12 @@ local function here_in(request)
   return function() return ngx.ctx == request end
 end
 
--- nginx drops a task together with its request and tells nobody. Who joins it learns of that when what
--- stood on its stack is collected.
+-- nginx drops a task together with its request and tells nobody. What stood on its stack is collected
+-- then, which notes it down and no more: when a Lua closes, semaphores are gone before this is called.
 local function on_drop(task, failed)
   local guard = newproxy(true)
   getmetatable(guard).__gc = function()
-    if task.status ~= "running" then return end
-    failed(errors.new {
-      kind = "cancelled", sent = "unknown",
-      message = "nginx dropped the task: its request has ended, by its client or by ngx.exit",
-    }, "")
+    if task.status == "running" then dropped[#dropped + 1] = failed end
   end
   return guard
 end
