@@ -124,10 +124,17 @@ $(BUILD)/c-tests/lcc_alloc_%: spec/core/lcc_alloc.c $(SAN_OBJ) $(LCC_SRC) $(HEAD
 	$(CC) $(STANDARD) $(WARNINGS) $(SANITIZE) -Isrc -Ispec/support $(shell pkg-config --cflags libcurl $*) \
 	  $< $(SAN_OBJ) $(LCC_SRC) $(shell pkg-config --libs libcurl $*) -o $@
 
-$(BUILD)/c-tests/%_tsan: spec/core/%_test.c $(CC_SRC) $(HEADERS) spec/support/check.h
+TSAN_OBJ := $(CC_SRC:src/%.c=$(BUILD)/c-tests/tsan/%.o)
+TSAN     := -O1 -g -fsanitize=thread
+
+$(BUILD)/c-tests/tsan/%.o: src/%.c $(HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(STANDARD) $(WARNINGS) -O1 -g -fsanitize=thread -Isrc -Ispec/support \
-	  $(shell pkg-config --cflags libcurl) $< $(CC_SRC) $(shell pkg-config --libs libcurl) -o $@
+	$(CC) $(STANDARD) $(WARNINGS) $(TSAN) $(shell pkg-config --cflags libcurl) -c $< -o $@
+
+$(BUILD)/c-tests/%_tsan: spec/core/%_test.c $(TSAN_OBJ) $(HEADERS) spec/support/check.h
+	@mkdir -p $(@D)
+	$(CC) $(STANDARD) $(WARNINGS) $(TSAN) -Isrc -Ispec/support \
+	  $(shell pkg-config --cflags libcurl) $< $(TSAN_OBJ) $(shell pkg-config --libs libcurl) -o $@
 
 $(BUILD)/c-tests/cc_alloc_test: WRAPPED := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=cc_block_take
 

@@ -8,4 +8,4 @@ runtimes=$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libubsan.so)
 export BUILD=build/asan ASAN_OPTIONS=detect_leaks=1
 export LSAN_OPTIONS=suppressions=spec/support/shell.lsan:print_suppressions=0
 export RUN="env LD_PRELOAD=$runtimes"
-exec sh spec/support/busted.sh "$lua" --helper=spec/support/harsh.lua "$@"
+exec sh spec/support/each.sh "$lua" --helper=spec/support/harsh.lua "$@"

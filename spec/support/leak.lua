@@ -13,9 +13,15 @@ function M.spellings(key)
   }
 end
 
---- What must appear nowhere: each spelling, and what a cut would leave of it.
+-- What must appear nowhere: each spelling, and what a cut would leave of it. Of every key made once: a
+-- walk asks for thousands of texts.
+local made = {}
+
 local function pieces(key)
-  local list = {}
+  local list = made[key]
+  if list then return list end
+  list = {}
+  made[key] = list
   for _, form in ipairs(M.spellings(key)) do
     local n = math.floor(#form / #key * 8)
     list[#list + 1] = form:sub(1, n)

@@ -8,8 +8,7 @@ mkdir -p build/test
 
 make --no-print-directory -s -j2 build c-tests sanitized unguarded portable fuzz-targets
 
-# What stresses the C core. Each group is a process of its own: a collector that never rests walks all
-# that the specs before it have left.
+# What stresses the C core, under a collector that never rests: see asan.sh and valgrind.sh.
 core="spec/core"
 lifetimes="spec/core/engine_spec.lua spec/core/lifetime_spec.lua spec/core/once_spec.lua"
 json="spec/coreclaw/json_spec.lua spec/coreclaw/json_encode_spec.lua spec/coreclaw/json_random_spec.lua
@@ -97,6 +96,12 @@ xargs -P 5 -L 1 sh spec/support/suite.sh <build/test/suites
 # A suite that never began has left no count: it must not look like silence either.
 while read -r name _; do
   [ -s "build/test/$name.count" ] || { echo "$name did not run"; echo "0 1 0" >"build/test/$name.count"; }
+done <build/test/suites
+
+# What failed once more, briefly: of a run elsewhere one often sees the end only.
+while read -r name _; do
+  read -r _ failed _ <"build/test/$name.count"
+  [ "$failed" = 0 ] || sh spec/support/failures.sh "$name"
 done <build/test/suites
 
 cat build/test/*.count |

@@ -5,4 +5,4 @@ lua=$1
 shift
 export RUN="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
   --errors-for-leak-kinds=definite"
-exec sh spec/support/busted.sh "$lua" --helper=spec/support/harsh.lua "$@"
+exec sh spec/support/each.sh "$lua" --helper=spec/support/harsh.lua "$@"

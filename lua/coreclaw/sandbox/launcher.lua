@@ -27,8 +27,8 @@ echo "nginx=$nginx"
 echo "cwd=$(pwd -P)"
 echo "parent=$PPID"
 about=$("$nginx" -V 2>&1)
-places="$(printf '%s' "$about" | tr ' ' '\n' | sed -n "s/^'*--modules-path=//p")"
-for place in $places /usr/lib/nginx/modules /usr/lib64/nginx/modules /usr/share/nginx/modules; do
+place=${about##*--modules-path=} # all of it where there is no such word, which is no folder then
+for place in "${place%%[ \']*}" /usr/lib/nginx/modules /usr/lib64/nginx/modules /usr/share/nginx/modules; do
   if [ -e "$place/ngx_http_lua_module.so" ]; then
     [ -e "$place/ndk_http_module.so" ] && echo "module=$place/ndk_http_module.so"
     echo "module=$place/ngx_http_lua_module.so"
@@ -169,7 +169,8 @@ nginx=$!
 while kill -0 $nginx 2>/dev/null; do wait $nginx; done
 for file in "$dir"/process/*/pid; do [ -e "$file" ] && kill "$(cat "$file")" 2>/dev/null; done
 [ -e "$dir/stopped" ] && stopped=1
-printf 'failed %%s\n' "$(grep -v '\[warn\]\|\[notice\]' "$dir/error.log" | head -n 1)" 1<>"$dir/ready"
+[ "$stopped" ] ||
+  printf 'failed %%s\n' "$(grep -v -m 1 '\[warn\]\|\[notice\]' "$dir/error.log")" 1<>"$dir/ready"
 rm -rf "$dir"
 [ "$stopped" ] || read -r line <&3]]
 
