@@ -15,7 +15,12 @@
 /* A block of n bytes; NULL where malloc is to be asked. */
 void *cc_block_take(size_t n);
 
-/* Gives it back and forgets what stood in its first 8 KiB at least; false: it is not one of these. */
+/* So many bytes of an answer stand there now, after so many of headers. What is not in one of these
+ * blocks is none of its business. */
+void cc_block_note(const void *bytes, size_t n, size_t headers);
+
+/* Gives it back and forgets what stood in its first 8 KiB at least, 4 KiB where no more was noted;
+ * false: it is not one of these. */
 bool cc_block_give(void *block);
 
 /* Is it one of these? */

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "cc_block.h"
 #include "cc_global.h"
 #include "cc_sys.h"
 #include "cc_text.h"
@@ -131,6 +133,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *user) {
     cc_request *r = user;
     size_t n = size * count;
     r->moved = cc_now_us();
+    cc_block_note(bytes, n, r->header_bytes);
     cc_end end = r->sized ? CC_END_CURL : begin_body(r);
     if (end == CC_END_CURL) end = add_body(r, bytes, n);
     return end == CC_END_CURL ? n : stop(r, end);
@@ -168,9 +171,7 @@ static int on_progress(void *user, curl_off_t a, curl_off_t down, curl_off_t b, 
 
 /* libcurl opens sockets that every program started meanwhile inherits, and a connection that such
  * a program holds stays open for the server after we have closed it. */
-static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a) {
-    (void)purpose;
-    mark(user, CC_QUEUED, cc_now_us());
+static int open_socket(const struct curl_sockaddr *a) {
 #ifdef SOCK_CLOEXEC
     return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 #else
@@ -178,6 +179,21 @@ static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_soc
     if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
     return fd;
 #endif
+}
+
+static curl_socket_t on_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a) {
+    (void)purpose;
+    cc_request *r = user;
+    mark(r, CC_QUEUED, cc_now_us());
+    int fd = open_socket(a);
+    if (fd >= 0 && r->poll) cc_poll_adopt(r->poll, fd);
+    return fd;
+}
+
+/* The connection may have outlived the request that opened it, not its loop. */
+static int on_close(void *user, curl_socket_t fd) {
+    if (user) cc_poll_leave(user, fd);
+    return close(fd);
 }
 
 /* ---- setting them ---- */
@@ -202,6 +218,8 @@ CURLcode cc_callback_install(cc_request *r) {
 #endif
     SET(CURLOPT_OPENSOCKETFUNCTION, on_socket);
     SET(CURLOPT_OPENSOCKETDATA, (void *)r);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    SET(CURLOPT_CLOSESOCKETDATA, (void *)r->poll);
     SET(CURLOPT_XFERINFOFUNCTION, on_progress);
     SET(CURLOPT_XFERINFODATA, (void *)r);
     return rc;

@@ -156,7 +156,7 @@ static cc_request *find(const cc_engine *e, cc_id id) {
 
 static cc_request *new_request(cc_engine *e) {
     cc_request *r = e->spare;
-    if (!r) return cc_request_new(e->share);
+    if (!r) return cc_request_new(e->share, &e->loop.poll);
     e->spare = r->next;
     e->spare_count--;
     r->next = NULL;

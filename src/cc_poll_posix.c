@@ -56,6 +56,14 @@ void cc_poll_watch(cc_poll *p, int fd, int tag, bool in, bool out, bool known) {
     p->tags[i] = tag;
 }
 
+void cc_poll_adopt(cc_poll *p, int fd) {
+    (void)p, (void)fd; /* a change costs no system call here */
+}
+
+void cc_poll_leave(cc_poll *p, int fd) {
+    (void)p, (void)fd;
+}
+
 void cc_poll_ring_at(cc_poll *p, int64_t when) {
     (void)p, (void)when; /* nobody outside can watch */
 }

@@ -32,11 +32,12 @@ static bool make_handle(cc_request *r) {
     return false;
 }
 
-cc_request *cc_request_new(CURLSH *share) {
+cc_request *cc_request_new(CURLSH *share, cc_poll *poll) {
     cc_request *r = calloc(1, sizeof *r);
     if (!r) return NULL;
     cc_sink_init(&r->sink);
     r->share = share;
+    r->poll = poll;
     if (make_handle(r)) return r;
     cc_request_free(r);
     return NULL;
@@ -290,6 +291,7 @@ void cc_request_reset(cc_request *r) {
     clear_handle(r);
     CURL *easy = r->easy;
     CURLSH *share = r->share;
+    cc_poll *poll = r->poll;
     cc_buf headers = r->answer_headers, body = r->answer_body;
     settle(r);
     drop_input(r);
@@ -301,6 +303,7 @@ void cc_request_reset(cc_request *r) {
     cc_sink_init(&r->sink);
     r->easy = easy;
     r->share = share;
+    r->poll = poll;
     r->answer_headers = headers;
     r->answer_body = body;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cc_poll.h"
 #include "cc_sink.h"
 #include "cc_spec.h"
 
@@ -52,6 +53,7 @@ typedef struct cc_view {
 struct cc_request {
     CURL *easy;    /* NULL: to be made by prepare */
     CURLSH *share; /* borrowed; NULL: none */
+    cc_poll *poll; /* of the loop that will run it; NULL: none */
     struct curl_slist *headers;
     struct curl_slist *connect_to; /* other addresses for hosts, of this request only */
     char *body;
@@ -96,8 +98,8 @@ struct cc_request {
     cc_view view;
 };
 
-/* A new request with an easy handle, or NULL when memory is out. share may be NULL. */
-cc_request *cc_request_new(CURLSH *share);
+/* A new request with an easy handle, or NULL when memory is out. share and poll may be NULL. */
+cc_request *cc_request_new(CURLSH *share, cc_poll *poll);
 
 /* Fills in what is to be sent. CC_OK, or why not; then it may only be reset or freed.
  * bundle is the system's CA file, NULL to leave libcurl's default. */

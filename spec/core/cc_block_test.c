@@ -76,6 +76,41 @@ static void are_not_resident_when_given_back(void) {
 #endif
 }
 
+/* n blocks with an answer in each; what is resident afterwards, in KiB, more than before. */
+static long left_of(int n, size_t at, size_t answer, size_t headers) {
+    long before = resident_kb();
+    for (int i = 0; i < n; i++) {
+        blocks[i] = cc_block_take(CC_BLOCK_MAX);
+        memset(blocks[i] + at, 'x', answer);
+        cc_block_note(blocks[i] + at, answer, headers);
+    }
+    for (int i = 0; i < n; i++) CHECK(cc_block_give(blocks[i]));
+    long after = resident_kb();
+    int wrong = 0;
+    for (int i = 0; i < n; i++) blocks[i] = cc_block_take(CC_BLOCK_MAX);
+    for (int i = 0; i < n; i++) wrong += !is_zero(blocks[i], 4 << 10);
+    for (int i = 0; i < n; i++) CHECK(cc_block_give(blocks[i]));
+    CHECK(wrong == 0);
+    return after - before;
+}
+
+/* A page each stays of the first 384, where no more than that has come; of no others. */
+static void keep_what_has_received_little(void) {
+    char elsewhere[8] = "";
+    cc_block_note(elsewhere, sizeof elsewhere, 0); /* from a decompressor, say */
+    left_of(MANY, 0, CC_BLOCK_MAX, 0); /* a sanitizer's shadow of them is there from now on */
+    long much = left_of(MANY, 0, 60 << 10, 100), behind = left_of(MANY, 4 << 10, 1, 100),
+         after_many = left_of(MANY, 0, 100, 5 << 10), little = left_of(MANY, 100, 1000, 100);
+#if defined(__linux__) && !defined(__SANITIZE_THREAD__)
+    CHECK(much < 1200 && behind < 1200 && after_many < 1200);
+    CHECK(little > 300 * 4 && little < 600 * 4);
+#else
+    (void)much, (void)behind, (void)after_many, (void)little;
+#endif
+    for (int i = 0; i < MANY; i++) blocks[i] = cc_block_take(CC_BLOCK_MAX);
+    for (int i = 0; i < MANY; i++) CHECK(cc_block_give(blocks[i])); /* nothing was noted: all of it goes */
+}
+
 static void run_out_without_harm(void) {
     int n = 0;
     while (n < MOST && (blocks[n] = cc_block_take(CC_BLOCK_MAX)) != NULL) blocks[n++][0] = 'x';
@@ -117,6 +152,7 @@ int main(void) {
     belong_to_one_thread_at_a_time();
     only_large_blocks();
     forget_what_stood_in_them();
+    keep_what_has_received_little();
     are_not_resident_when_given_back();
     run_out_without_harm();
     return CHECK_DONE;

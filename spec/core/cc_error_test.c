@@ -240,7 +240,7 @@ static const char *message_of(cc_request *r, CURLcode rc, const char *words) {
 }
 
 static void advice_fits_the_certificate(void) {
-    cc_request *r = cc_request_new(NULL);
+    cc_request *r = cc_request_new(NULL, NULL);
     CURLcode bad = CURLE_PEER_FAILED_VERIFICATION;
     CHECK(strstr(message_of(r, bad, "SSL certificate problem: certificate has expired"), "clock"));
     CHECK(strstr(message_of(r, bad, "certificate is not yet valid"), "clock"));
@@ -253,7 +253,7 @@ static void advice_fits_the_certificate(void) {
 
 /* Each code gets a message, and none ever holds more than fits. */
 static void every_code_has_a_message(void) {
-    cc_request *r = cc_request_new(NULL);
+    cc_request *r = cc_request_new(NULL, NULL);
     char words[CURL_ERROR_SIZE];
     memset(words, 'w', sizeof words);
     words[sizeof words - 1] = '\0';
