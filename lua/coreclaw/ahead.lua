@@ -156,6 +156,7 @@ function Ahead:fetch(page, limit, size_of)
     self:close()
     return nil, cancelled
   end
+  if self.last then fill(self, limit) end -- before this one is read: that takes as long as a request
   self.calls[page] = nil
   local envelope, err, behind = http.finish(self.source.client, call)
   if not envelope then

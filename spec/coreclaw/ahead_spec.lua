@@ -51,4 +51,17 @@ describe("reading ahead", function()
     next_page()
     assert.is_true(before - 27 <= 6, before .. " were sent for 27 pages")
   end)
+
+  -- Reading a page takes about as long as a quick request, in which the next one may be on its way.
+  it("sends for the next page before it reads the one that has come", function()
+    server:fault { operation = "listWorkerRunResults", delay = 0.02, times = 99 }
+    local order = {}
+    local watching = box.client(server, {
+      on_request = function() order[#order + 1] = "sent" end, on_response = function() order[#order + 1] = "read" end,
+    })
+    local next_page = watching:run(run.slug):pages { ahead = 1, limit = 100 }
+    for _ = 1, 4 do assert.equal(100, #next_page().list) end
+    -- Of the first page nobody knows how many there are; behind the last one there is nothing.
+    assert.equal("sent read sent sent read sent read read", table.concat(order, " "))
+  end)
 end)
