@@ -48,7 +48,7 @@ local function download(context)
   local folder = shell.read "mktemp -d"
   context.closing[#context.closing + 1] = function() shell.run("rm -rf '" .. folder .. "'") end
   return {
-    subjects = { "curl", "ours54", "oursjit", "synced54" }, unit = "s", timed = true, n = 1, rounds = context.quick and 1 or 5,
+    subjects = { "curl", "ours54", "oursjit", "synced54" }, unit = "s", timed = true, n = 1, rounds = context.quick and 1 or 4,
     warm = function() return 1 end, value = function(figures) return figures.seconds end,
     line = function(name)
       local path = folder .. "/" .. name .. ".csv"

@@ -20,7 +20,7 @@ end
 local function race(context, subjects, line)
   return {
     subjects = subjects, line = line, unit = "µs", timed = true, core = context.server.core, warm = warm(context),
-    rounds = context.quick and 3 or 11,
+    rounds = context.quick and 3 or 7,
     turn = context.quick and 0.04 or 0.2,
     value = function(figures, n) return figures.seconds / n * 1e6 end,
   }
