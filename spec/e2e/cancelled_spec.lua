@@ -30,9 +30,13 @@ describe("a task that is cancelled in a pause", function()
 
   it("keeps the run of worker:call, and says that it was started", function()
     local paid = paid_since()
+    local started = false
+    local watched = box.client(server, { poll_intervals = { 20 }, on_response = function(event)
+      started = started or event.operation == "runWorker"
+    end })
     local ok, err = cancelled(function()
-      return client:worker "demo/rows":call { count = 1 }
-    end, function() return paid() == 1 end)
+      return watched:worker "demo/rows":call { count = 1 }
+    end, function() return started end)
     assert.is_nil(ok)
     assert.same({ "cancelled", "yes" }, { err.kind, err.sent })
     assert.equal("succeeded", assert(client:run(err.run.slug):wait { poll_intervals = { 0.05 } }).status)
@@ -53,13 +57,14 @@ describe("a task that is cancelled in a pause", function()
   local in_loops = (_VERSION ~= "Lua 5.1" or rawget(_G, "jit")) and it or function() end
 
   in_loops("keeps the runs of client:map", function()
-    local paid = paid_since()
+    local started = 0
+    local options = { on_start = function() started = started + 1 end }
     local err = cancelled(function()
       local _, why = pcall(function()
-        box.collect(client:map("demo/rows", { { count = 1 }, { count = 2 } }))
+        box.collect(client:map("demo/rows", { { count = 1 }, { count = 2 } }, options))
       end)
       return why
-    end, function() return paid() == 2 end)
+    end, function() return started == 2 end)
     assert.same({ "cancelled", "yes", 2 }, { err.kind, err.sent, #err.items })
     for _, item in ipairs(err.items) do assert.is_string(item.run.slug) end
   end)

@@ -167,7 +167,8 @@ end
 ---Ends a transfer; it soon is done, with a failure of kind "cancelled".
 function Pool:cancel(record)
   if record.done or not record.id or self.records[record.id] ~= record then return end
-  if self.engine:cancel(record.id) then self:drain() end
+  self.engine:cancel(record.id)
+  self:drain() -- also where it has ended, which only has not been taken yet
 end
 
 ---How far a transfer is that has not ended: bytes, total, headers. See engine:progress.
