@@ -1,6 +1,6 @@
 #!/bin/sh
 # test.sh — everything `make test` runs: builds, suites, and the one line that counts them.
-# Six suites at a time, as a rule half of them such as mostly wait.
+# Five suites at a time, as a rule half of them such as mostly wait.
 set -eu
 cd "$(dirname "$0")/../.."
 rm -rf build/test
@@ -91,7 +91,7 @@ busy() {
 waiting >build/test/waiting
 busy >build/test/busy
 paste -d '\n' build/test/waiting build/test/busy | grep . >build/test/suites
-xargs -P 6 -L 1 sh spec/support/suite.sh <build/test/suites
+xargs -P 5 -L 1 sh spec/support/suite.sh <build/test/suites
 
 # A suite that never began has left no count: it must not look like silence either.
 while read -r name _; do
