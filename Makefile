@@ -94,12 +94,12 @@ sanitized:
 # As with a libcurl before 7.80, which does not ask before it sends.
 .PHONY: unguarded
 unguarded:
-	@$(MAKE) --no-print-directory build BUILD=$(BUILD)/unguarded LUAS="5.4 jit" OPT="$(OPT) -DCC_NO_PREREQ"
+	@$(MAKE) --no-print-directory build BUILD=$(BUILD)/unguarded LUAS=5.4 OPT="$(OPT) -DCC_NO_PREREQ"
 
 # As on systems without epoll: poll(2) on a thread of its own. By hand: make PORTABLE=1
 .PHONY: portable
 portable:
-	@$(MAKE) --no-print-directory build PORTABLE=1 BUILD=$(BUILD)/portable LUAS="5.4 jit"
+	@$(MAKE) --no-print-directory build PORTABLE=1 BUILD=$(BUILD)/portable LUAS=jit
 
 # The lower half alone, without any Lua, under the sanitizers.
 C_TESTS := $(patsubst spec/core/%.c,$(BUILD)/c-tests/%,$(wildcard spec/core/*_test.c))

@@ -39,9 +39,9 @@ busted="sh spec/support/busted.sh"
 waiting() {
   for lua in lua5.4 luajit; do echo "$lua-e2e $busted $lua spec/e2e"; done
   for lua in lua5.1 lua5.2 lua5.3; do echo "$lua-e2e $busted $lua" $light; done
-  for lua in lua5.4 luajit; do
-    echo "portable-$lua env BUILD=build/portable $busted $lua" $portable
-  done
+  # What is below any Lua in another form: on LuaJIT, whose hosts are the most.
+  echo "portable-luajit env BUILD=build/portable $busted luajit" $portable
+  echo "threaded-luajit $busted luajit --helper=spec/support/threaded.lua" $threaded
   # The sandbox is a program of its own, the same whoever starts it.
   echo "lua5.4-sandbox $busted lua5.4 spec/sandbox"
   echo "lua5.4-cli $busted lua5.4 spec/cli"
@@ -49,10 +49,7 @@ waiting() {
     echo "$lua-cli $busted $lua spec/cli/runs_spec.lua spec/cli/exit_spec.lua spec/cli/map_spec.lua"
   done
   for lua in $every; do echo "$lua-hosts $busted $lua spec/hosts"; done
-  for lua in lua5.4 luajit; do
-    echo "threaded-$lua $busted $lua --helper=spec/support/threaded.lua" $threaded
-    echo "unguarded-$lua env BUILD=build/unguarded $busted $lua" $old
-  done
+  echo "unguarded-lua5.4 env BUILD=build/unguarded $busted lua5.4" $old
   echo "bench $busted lua5.4 spec/bench"
 }
 
