@@ -1,5 +1,5 @@
-/* What libcurl calls while a transfer runs: it touches buffers, a file and numbers of the request;
- * no Lua, and nothing of libcurl that could recurse. */
+/* What libcurl calls while a transfer runs: it touches buffers, a file and numbers of the request, and
+ * tells of blocks and sockets whom they belong to; no Lua, and nothing of libcurl that could recurse. */
 #ifndef CC_CALLBACK_H
 #define CC_CALLBACK_H
 

@@ -10,18 +10,20 @@
 
 #if defined(__linux__) && !defined(CC_PORTABLE)
 #define CC_POLL_HAS_FD 1
+
 /* What epoll knows of a socket that cc_poll_adopt was told of. */
 typedef struct cc_poll_mark {
     bool adopted, wanted; /* wanted: libcurl watches it now */
     uint8_t tag;
     uint32_t events; /* 0: it is not in the epoll */
 } cc_poll_mark;
+
 typedef struct cc_poll {
-    int fd;        /* the one that the outside may watch, -1 when closed */
-    int timer;     /* timerfd, -1 when closed */
-    int64_t armed; /* when the timer rings (cc_now_us), CC_NEVER if it does not */
+    int fd;              /* the one that the outside may watch, -1 when closed */
+    int timer;           /* timerfd, -1 when closed */
+    int64_t armed;       /* when the timer rings (cc_now_us), CC_NEVER if it does not */
     cc_poll_mark *marks; /* by descriptor */
-    int room;
+    int room;            /* of marks */
 } cc_poll;
 #else
 #define CC_POLL_HAS_FD 0

@@ -1,6 +1,7 @@
 /* One transfer: an easy handle, what is sent, and where the answer goes.
  *
- * Callbacks of libcurl end here and touch nothing but this structure. A request is made ready
+ * Callbacks of libcurl end here and touch nothing but this structure, the marks of the block that
+ * they read from, and for a socket that is opened the loop's poll. A request is made ready
  * by the caller, run by the engine's loop, and read by the caller again; at any time only one
  * of them has it. Requests are reused: what can be kept (handle, buffers) is. */
 #ifndef CC_REQUEST_H

@@ -8,7 +8,9 @@ options=
 bad=0
 for path in "$@"; do
   case $path in -*) options="$options $path" && continue ;; esac
-  for file in $(find "$path" -name '*_spec.lua' | sort); do
+  files=$(find "$path" -name '*_spec.lua' | sort)
+  [ "$files" ] || { echo "$path: no specs there"; bad=1; }
+  for file in $files; do
     # shellcheck disable=SC2086 -- several words
     sh spec/support/busted.sh "$lua" $options "$file" || bad=1
   done
