@@ -162,9 +162,12 @@ describe("examples/nvim", function()
     shell("rm -rf " .. folder)
   end)
 
-  -- tmux has a server of its own, in our folder: it ends with its only session.
+  -- tmux has a server of its own for each session, in our folder: one that was told to end still answers for a
+  -- moment, and takes what is begun in it along.
+  local sessions = 0
   local function tmux(words)
-    return shell(("env -u TMUX TMPDIR=%s tmux -S %s/tmux -f /dev/null %s 2>&1"):format(folder, folder, words))
+    return shell(("env -u TMUX TMPDIR=%s tmux -S %s/tmux%d -f /dev/null %s 2>&1")
+      :format(folder, folder, sessions, words))
   end
 
   local function screen() return tmux "capture-pane -p" end
@@ -180,6 +183,7 @@ describe("examples/nvim", function()
 
   before_each(function()
     server:reset_requests()
+    sessions = sessions + 1
     session = tmux(("new-session -d -x 100 -y 30 %s"):format(quoted(
       ("env %s CORECLAW_API_KEY=%s CORECLAW_BASE_URL=%s nvim -u NONE -i NONE --cmd 'set rtp^=%s' " ..
       "-c 'runtime! plugin/coreclaw.lua' 2> %s/err"):format(paths(), server.key, server.url, folder, folder))))

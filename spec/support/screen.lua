@@ -6,6 +6,8 @@ local coreclaw = require "coreclaw"
 local screen = {}
 screen.__index = screen
 
+local started = 0
+
 local function tmux(self, words)
   return cli.shell("env -u TMUX tmux -S " .. self.socket .. " -f /dev/null " .. words .. " 2>&1")
 end
@@ -15,13 +17,17 @@ end
 ---@param command string
 ---@param columns integer
 function screen.start(dir, command, columns)
-  local self = setmetatable({ socket = dir .. "/tmux" }, screen)
+  -- A socket for each: a tmux that was told to end still answers there for a moment, and takes what is begun
+  -- in it along.
+  started = started + 1
+  local self = setmetatable({ socket = dir .. "/tmux" .. started }, screen)
   local script = dir .. "/pane.sh"
   local file = assert(io.open(script, "w"))
   -- Ctrl-C reaches all of the terminal's foreground; the shell survives it.
   file:write("trap : INT\n", command, "\necho \"exit $?\"\nexec sleep 600\n")
   file:close()
-  tmux(self, ("new-session -d -x %d -y 40 'exec sh %s'"):format(columns, script))
+  local said = tmux(self, ("new-session -d -x %d -y 40 'exec sh %s'"):format(columns, script))
+  assert(said == "", said)
   return self
 end
 
