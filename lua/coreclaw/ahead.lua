@@ -3,8 +3,8 @@
 -- So many requests are kept in flight, and as many answers may wait for their turn: with uneven
 -- answers a window of one size would stand still behind the slowest. Where pages come as fast as the
 -- caller works them off, a few will do: more would only lie in memory, and out of the processor's caches.
--- How many pages there are is only taken for a hint; what lies behind it is asked for one page after the
--- other.
+-- How many pages there are is only taken for a hint, be it the run's or a page's; what lies behind it is
+-- asked for one page after the other.
 
 local core = require "coreclaw.core"
 local http = require "coreclaw.http"
@@ -16,6 +16,7 @@ local pool = require "coreclaw.driver.pool"
 ---@field wide boolean    are so many worth it?
 ---@field waited number   seconds that the caller had to wait of late
 ---@field calm integer    pages since it last had to
+---@field expected integer?  rows that there should be, until the first page is asked for
 local Ahead = {}
 Ahead.__index = Ahead
 
@@ -43,12 +44,14 @@ end
 ---@param source coreclaw.PageSource
 ---@param window integer  requests in flight
 ---@param settled fun(): boolean  can the pages not change any more?
+---@param expected integer?  rows that there should be, where that is known already
 ---@return coreclaw.Ahead
-function ahead.new(source, window, settled)
+function ahead.new(source, window, settled, expected)
   local calls = {}
   return setmetatable({
     source = source, window = window, settled = settled, calls = calls, guard = guard(calls),
-    bell = pool.signal(), next = nil, last = nil, trust = 1, sent = 0, wide = false, waited = 0, calm = 0,
+    expected = expected, bell = pool.signal(), next = nil, last = nil, trust = 1, sent = 0,
+    wide = false, waited = 0, calm = 0,
   }, Ahead)
 end
 
@@ -108,8 +111,15 @@ local function learn(self, data, page, limit, size)
   end
 end
 
+-- Before the first page: may be read ahead of it, and how far?
+local function expect(self, page, limit)
+  if not self.expected then return false end
+  self.next, self.last, self.expected = page + 1, math.ceil(self.expected / limit), nil
+  return self.last > page
+end
+
 -- Waits for this page, and keeps the others coming meanwhile. Returns the error of a task that was cancelled.
-local function keep_coming(self, call, limit, early)
+local function keep_coming(self, call, limit, counted)
   while not http.has_ended(call) do
     local host = call.begun.driver
     if self.last then fill(self, limit) end
@@ -118,20 +128,20 @@ local function keep_coming(self, call, limit, early)
       if cancelled then return cancelled end
     end
     self.bell.done = false
-    self.wide = self.wide or early and self.waited + core.now() - self.since > PATIENCE
+    self.wide = self.wide or counted and self.waited + core.now() - self.since > PATIENCE
   end
 end
 
--- Only what was asked for in advance tells whether that was far enough.
-local function await(self, call, limit, early)
+-- Only where pages may be asked for in advance does waiting tell that they were too few.
+local function await(self, call, limit, counted)
   self.since, self.waited, self.calm = core.now(), self.waited * 0.9, self.calm + 1
   if http.has_ended(call) then
     if self.calm > 2 * self.window then self.wide = false end
     return
   end
-  local cancelled = keep_coming(self, call, limit, early)
+  local cancelled = keep_coming(self, call, limit, counted)
   if cancelled then return cancelled end
-  if early then self.waited, self.calm = self.waited + core.now() - self.since, 0 end
+  if counted then self.waited, self.calm = self.waited + core.now() - self.since, 0 end
 end
 
 -- A short page that was asked for in advance may have grown meanwhile, and so may those behind it.
@@ -150,8 +160,9 @@ function Ahead:fetch(page, limit, size_of)
   self.limit = limit
   local early = self.calls[page] ~= nil
   if not early then begin(self, page, limit) end
+  local counted = expect(self, page, limit) or early
   local call = self.calls[page]
-  local cancelled = await(self, call, limit, early)
+  local cancelled = await(self, call, limit, counted)
   if cancelled then
     self:close()
     return nil, cancelled

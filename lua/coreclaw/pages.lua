@@ -252,6 +252,7 @@ function Reader:next()
     end
   end
   self.done = true
+  if self.source.ahead then self.source.ahead:close() end -- of pages that there are not
 end
 
 ---An iterator over pages. Raises the error object when a page cannot be had. The second value names

@@ -75,7 +75,8 @@ end
 local function finished(run, options)
   local of, window = source(run, options.timeout), options.ahead or AHEAD
   if window > 0 then
-    of.ahead = ahead.new(of, window, function() return run:is_final() end)
+    local expected = run:is_final() and run.results_count or nil
+    of.ahead = ahead.new(of, window, function() return run:is_final() end, expected)
   end
   return pages.each(of, options.page, options.limit, options.skip_internal, options.from), of.ahead
 end

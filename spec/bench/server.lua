@@ -39,6 +39,7 @@ local LOCATIONS = ([[
     location = /api/v2/worker-runs/detail { return 200 'DETAIL'; }
     location = /v2/actor-runs/detail { return 200 'DETAIL'; }
     location = /slow { content_by_lua_block { require("spec.bench.site").slow(TINY) } }
+    location ~ ^/api/v2/worker-runs/(?<run>rows-[^/]+)$ { content_by_lua_block { require("spec.bench.site").run() } }
     location ~ ^/api/v2/worker-runs/(?<run>rows-[^/]+)/result$ {
       content_by_lua_block { require("spec.bench.site").page() } }
     location ~ ^/v2/datasets/(?<run>rows-[^/]+)/items$ { content_by_lua_block { require("spec.bench.site").items() } }

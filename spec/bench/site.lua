@@ -74,6 +74,12 @@ local function send(before, body, after)
   ngx.print(before, body, after)
 end
 
+---The run whose results they are: it has ended.
+function M.run()
+  ngx.print('{"code":0,"message":"success","data":{"slug":"', ngx.var.run, '","status":"succeeded","results":',
+    (parse(ngx.var.run)), '},"request_id":"req-5f1c0a7e"}')
+end
+
 ---A page of results.
 function M.page()
   local total, delay, jitter = parse(ngx.var.run)

@@ -28,7 +28,7 @@ describe("reading ahead", function()
   end)
 
   it("has a few on their way, and a few waiting, where the caller is slow", function()
-    local next_page = run:pages { ahead = 12, limit = 10 }
+    local next_page = client:run(run.slug):pages { ahead = 12, limit = 10 }
     for _ = 1, 3 do
       next_page()
       coreclaw.sleep(0.2)
@@ -37,7 +37,7 @@ describe("reading ahead", function()
   end)
 
   it("has many again when the pages become slow, and a few when they are quick again", function()
-    local next_page = run:pages { ahead = 4, limit = 5 }
+    local next_page = client:run(run.slug):pages { ahead = 4, limit = 5 }
     next_page()
     coreclaw.sleep(0.2)
     server:fault { operation = "listWorkerRunResults", delay = 0.1, times = 12 }
@@ -51,6 +51,35 @@ describe("reading ahead", function()
     next_page()
     assert.is_true(before - 27 <= 6, before .. " were sent for 27 pages")
   end)
+
+  it("has further pages on their way with the first one, where the run has ended and tells how many rows it has", function()
+    server:fault { operation = "listWorkerRunResults", delay = 0.1, times = 99 }
+    local order = {}
+    local watching = box.client(server, {
+      on_request = function() order[#order + 1] = "sent" end, on_response = function() order[#order + 1] = "read" end,
+    })
+    local ended = assert(watching:run(run.slug):reload())
+    order = {}
+    local rows = 0
+    for page in ended:pages { ahead = 3, limit = 100 } do rows = rows + #page.list end
+    assert.equal(400, rows)
+    -- A fourth is sent for before the first is read; the fifth, which is empty, is the end.
+    assert.equal("sent sent sent sent read", table.concat(order, " ", 1, 5))
+    assert.equal(10, #order, table.concat(order, " "))
+  end)
+
+  for told, requests in pairs { [0] = 5, [150] = 5, [4000] = 11 } do
+    it("reads what is there, of a run that tells of " .. told .. " rows and has 400", function()
+      server:fault { operation = "listWorkerRunResults", nth = 6, delay = 5 } -- behind the end
+      local ended = assert(client:run(run.slug):reload())
+      ended.results_count = told
+      local rows = 0
+      for page in ended:pages { ahead = 3, limit = 100 } do rows = rows + #page.list end
+      assert.equal(400, rows)
+      assert.is_true(sent >= 5 and sent <= requests, sent .. " were sent")
+      assert.equal(0, client:stats().in_flight)
+    end)
+  end
 
   -- Reading a page takes about as long as a quick request, in which the next one may be on its way.
   it("sends for the next page before it reads the one that has come", function()
