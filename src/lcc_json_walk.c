@@ -130,14 +130,16 @@ static int settle_any(lua_State *L, const cc_json *g) {
 /* --- Along the steps --- */
 
 /* Rows have the same keys again and again: making a Lua string of each would cost more than using
- * it. A few of the last ones are kept on the stack, above the root. */
-enum { KEPT = 64 };
+ * it. A few of the last ones are kept on the stack, above the root; not where there are few steps:
+ * a thousand tasks have a stack each, which does not soon become small again. */
+enum { KEPT = 64, FEW = 64 };
 
 typedef struct trip {
     lua_State *L;
     const cc_json *g;
     int second; /* the floats' turn */
     int base;   /* stack index below the kept keys */
+    int keeps;  /* are any kept? */
     int astray; /* how deep in what is no table: a key occurs twice in this text */
     const char *kept[KEPT];
     uint32_t lengths[KEPT];
@@ -150,7 +152,7 @@ static unsigned slot_of(const cc_json_op *op) {
     return (n * 31 + key[0] * 5u + key[n - 1] * 7u + key[n - 2] * 17u) % KEPT;
 }
 
-static void push_key(trip *t, const cc_json_op *op) {
+static void push_kept(trip *t, const cc_json_op *op) {
     unsigned slot = slot_of(op);
     int index = t->base + 1 + (int)slot;
     if (t->kept[slot] && t->lengths[slot] == op->at && !memcmp(t->kept[slot], op->key, op->at)) {
@@ -164,11 +166,19 @@ static void push_key(trip *t, const cc_json_op *op) {
     t->lengths[slot] = op->at;
 }
 
+static void push_key(trip *t, const cc_json_op *op) {
+    if (t->keeps)
+        push_kept(t, op);
+    else
+        lua_pushlstring(t->L, op->key, op->at);
+}
+
 static void enter(trip *t, const cc_json_op *op) {
     if (t->astray > 0) {
         t->astray++;
         return;
     }
+    luaL_checkstack(t->L, 8, "JSON nested too deep");
     if (op->key) {
         push_key(t, op);
         lua_rawget(t->L, -2);
@@ -239,12 +249,14 @@ static void follow_steps(lua_State *L, const cc_json *g) {
     const cc_json_op *first = (const cc_json_op *)(const void *)ops->data;
     if (!first) return; /* to which not even nothing may be added */
     const cc_json_op *end = first + ops->len / sizeof *first;
-    luaL_checkstack(L, KEPT + CC_JSON_MAX_DEPTH + 8, "JSON nested too deep");
-    lua_settop(L, t.base + KEPT);
+    t.keeps = end - first > FEW;
+    int root = t.base + (t.keeps ? KEPT : 0) + 1;
+    luaL_checkstack(L, root - t.base + 8, "JSON nested too deep");
+    lua_settop(L, root - 1);
     lua_pushvalue(L, t.base);
     for (t.second = 0; t.second <= g->floats; t.second++) {
         follow(&t, first, end);
-        lua_settop(L, t.base + KEPT + 1); /* some tables may still be open */
+        lua_settop(L, root); /* some tables may still be open */
     }
     lua_settop(L, t.base);
 }

@@ -38,6 +38,33 @@ describe("tasks", function()
     assert.is_true(core.now() - before < 500) -- one after the other: 1000
   end)
 
+  -- What an answer's reader once needed of a task's stack the task keeps.
+  it("take a few kB each, also when they have read answers", function()
+    local run = assert(client:worker("demo/rows"):call { count = 1 })
+    local round, there, most = 1, 0, 0
+    local function heap()
+      collectgarbage()
+      return collectgarbage "count"
+    end
+    local function three_times()
+      for i = 1, 3 do
+        assert(run:reload())
+        there = there + 1
+        while round <= i do coreclaw.sleep(0.01) end
+      end
+    end
+    local before = heap()
+    coreclaw.run(function()
+      for _ = 1, 100 do coreclaw.spawn(three_times) end
+      for i = 1, 3 do
+        while there < 100 * i do coreclaw.sleep(0.01) end
+        most = math.max(most, (heap() - before) / 100)
+        round = round + 1
+      end
+    end)
+    assert.is_true(most < 8, most .. " kB each")
+  end)
+
   describe("an error", function()
     it("reaches who joins it with its traceback, and nobody else", function()
       local function culprit() error "on purpose" end
