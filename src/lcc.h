@@ -44,7 +44,8 @@ typedef enum lcc_type {
     LCC_FLAG,    /* bool */
     LCC_SECRET,  /* cc_secret; borrowed from a coreclaw.secret that was not cleared */
     LCC_FILE,    /* const cc_file *; an open one, which stays where it is while it is referenced */
-    LCC_METER    /* cc_meter *; borrowed from a coreclaw.meter */
+    LCC_METER,   /* cc_meter *; borrowed from a coreclaw.meter */
+    LCC_TABLE    /* bool; a table is there */
 } lcc_type;
 
 /* One field of an option table and where its value goes. */

@@ -24,8 +24,10 @@ typedef struct submit_options {
     size_t max_body, max_headers, offset;
     const cc_file *file;
     cc_meter *meter;
-    bool once, follow, verify, apart;
+    bool once, follow, verify, apart, common;
 } submit_options;
+
+enum { OWN = 2, COMMON = 3 }; /* where the two tables stand */
 
 #define FIELD(name, type)                                                                          \
     { #name, type, offsetof(submit_options, name) }
@@ -56,6 +58,7 @@ static const lcc_option SUBMIT_OPTIONS[] = {
     FIELD(auth, LCC_TEXT),
     FIELD(meter, LCC_METER),
     FIELD(apart, LCC_FLAG),
+    FIELD(common, LCC_TABLE),
     {NULL, LCC_TEXT, 0},
 };
 #undef FIELD
@@ -73,10 +76,18 @@ static void check_url(lua_State *L, const lcc_text *url) {
     if (must) lcc_field_error(L, "submit", "url", must);
 }
 
+/* The lines of a field, which stands in one of the two tables. [+1] */
+static void push_lines(lua_State *L, const char *field) {
+    lua_getfield(L, OWN, field);
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+    lua_getfield(L, COMMON, field);
+}
+
 /* Never shows the line: it may hold the key. */
 static void check_headers(lua_State *L, size_t n) {
     if (n == 0) return;
-    lua_getfield(L, 2, "headers");
+    push_lines(L, "headers");
     for (size_t i = 1; i <= n; i++) {
         lua_rawgeti(L, -1, (int)i);
         lcc_text line = {NULL, 0};
@@ -131,11 +142,21 @@ static void check_secret(lua_State *L, const submit_options *o) {
         lcc_field_error(L, "submit", "auth", "be bearer, api_key or query where a secret is given");
 }
 
+/* What all requests of a client have in common is in a table of its own, so that it need not be put
+ * together for each of them; what the request says itself goes before. */
+static void read_both(lua_State *L, submit_options *o) {
+    luaL_checktype(L, OWN, LUA_TTABLE);
+    lua_settop(L, OWN);
+    lua_getfield(L, OWN, "common");
+    if (lua_istable(L, COMMON)) lcc_read_options(L, COMMON, "submit", SUBMIT_OPTIONS, o);
+    lcc_read_options(L, OWN, "submit", SUBMIT_OPTIONS, o);
+}
+
 static submit_options read_submit_options(lua_State *L) {
     submit_options o = {.method = {"GET", 3}, .verify = true};
     o.max_body = SIZE_MAX;
     o.max_headers = DEFAULT_HEADERS;
-    lcc_read_options(L, 2, "submit", SUBMIT_OPTIONS, &o);
+    read_both(L, &o);
     if (o.max_body == SIZE_MAX && !o.file) o.max_body = DEFAULT_BODY;
     check_url(L, &o.url);
     if (!is_method(o.method.s)) {
@@ -185,7 +206,7 @@ static bool add_lines(lua_State *L, const char *field, size_t n, cc_request *r,
                       bool (*add)(cc_request *, const char *)) {
     bool ok = true;
     if (n == 0) return true;
-    lua_getfield(L, 2, field);
+    push_lines(L, field);
     for (size_t i = 1; i <= n && ok; i++) {
         lua_rawgeti(L, -1, (int)i);
         ok = add(r, lua_tostring(L, -1));

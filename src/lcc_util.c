@@ -82,6 +82,7 @@ static const char *const EXPECTED[] = {
     [LCC_SECRET] = "a coreclaw.secret that was not cleared",
     [LCC_FILE] = "an open coreclaw.file",
     [LCC_METER] = "a coreclaw.meter",
+    [LCC_TABLE] = "a table",
 };
 
 /* Names what came; a number's or a boolean's value too, but never a string: it may be a secret. */
@@ -185,6 +186,10 @@ static bool read_meter(lua_State *L, cc_meter **out) {
     return *out != NULL;
 }
 
+static bool read_table(lua_State *L, bool *out) {
+    return *out = lua_istable(L, -1);
+}
+
 static bool read_value(lua_State *L, lcc_type type, void *out) {
     switch (type) {
     case LCC_TEXT:
@@ -207,6 +212,8 @@ static bool read_value(lua_State *L, lcc_type type, void *out) {
         return read_file(L, out);
     case LCC_METER:
         return read_meter(L, out);
+    case LCC_TABLE:
+        return read_table(L, out);
     }
     return false;
 }

@@ -52,8 +52,13 @@ local function event_of(call, attempt)
   }
 end
 
+-- How the key goes with it: not with a download.
+local function auth_of(built)
+  return built.common and built.common.auth
+end
+
 local function shown_url(built, key)
-  if built.auth ~= "query" then return errors.mask(built.url, key) end
+  if auth_of(built) ~= "query" then return errors.mask(built.url, key) end
   return errors.mask(built.url, key) .. (built.url:find("?", 1, true) and "&" or "?") .. "token=***"
 end
 
@@ -61,7 +66,7 @@ local function describe(client, call, built, attempt)
   local key = config.secret(client.settings)
   local headers = {}
   for i, line in ipairs(built.headers) do headers[i] = errors.mask(line, key) end
-  headers[#headers + 1] = SHOWN[built.auth]
+  headers[#headers + 1] = SHOWN[auth_of(built)]
   local event = event_of(call, attempt)
   event.url, event.headers = shown_url(built, key), headers
   event.body = built.body and errors.mask(built.body, key)

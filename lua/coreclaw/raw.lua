@@ -97,8 +97,7 @@ end
 
 local SCALAR = { string = true, number = true, boolean = true }
 
-local function rules_for(query)
-  local rules = {}
+local function check_query(query)
   for name, value in pairs(query) do
     if type(name) ~= "string" then
       validate.fail("client:request: query must have names as keys, got " .. validate.show(name))
@@ -106,9 +105,16 @@ local function rules_for(query)
       validate.fail("client:request: query." .. name .. " must be text, a number or a boolean, got "
         .. validate.show(value))
     end
-    rules[name] = { type = "any" }
   end
-  return rules
+end
+
+-- Method and class → an operation that stands in no table. Nothing is known of its parameters.
+local operations = {}
+
+local function operation_of(method, class)
+  local key = method .. " " .. class
+  operations[key] = operations[key] or { method = method, class = class, public = true, free = true }
+  return operations[key]
 end
 
 ---Sends a request of your own to the API, with its key, envelope, errors and deadline: for what
@@ -121,16 +127,14 @@ end
 function raw.methods:request(request)
   request = validate.options("client:request", request, REQUEST)
   check_path(request.path)
+  check_query(request.query)
+  local class = request.class or (request.method == "GET" and "read" or "paid")
   return http.custom(self, {
     id = request.method .. " " .. request.path,
-    operation = {
-      method = request.method, path = request.path, public = true,
-      class = request.class or (request.method == "GET" and "read" or "paid"),
-      query = rules_for(request.query), any_body = true,
-    },
-    params = { query = request.query, body = request.body },
+    operation = operation_of(request.method, class),
+    params = { route = request.path, query = request.query, body = request.body },
     label = request.label,
-  }, { timeout = request.timeout })
+  }, request)
 end
 
 return raw

@@ -16,6 +16,10 @@ local USER_AGENT = string.format("coreclaw-lua/%s (%s; libcurl/%s)",
 
 local NONE = {}
 
+-- Settings → what the requests of that client have in common, made once: neither table nor strings are made
+-- anew for each of them.
+local commons = setmetatable({}, { __mode = "k" })
+
 local function check_group(id, group, given, rules)
   for name, value in pairs(given) do
     if not rules[name] then
@@ -32,11 +36,12 @@ local function check_group(id, group, given, rules)
   end
 end
 
----Checks query and body against an operation's table; raises on what does not fit.
+---Checks query and body against an operation's table, unless it is free; raises on what does not fit.
 ---@param id string
 ---@param operation table
 ---@param params { query: table?, body: table? }
 function request.check(id, operation, params)
+  if operation.free then return end
   if params.query or operation.query then check_group(id, "query", params.query or NONE, operation.query or NONE) end
   if operation.body then check_group(id, "body", params.body or NONE, operation.body) end
 end
@@ -62,47 +67,57 @@ local function check_callback(settings, id, body)
   end
 end
 
-local function encode_body(settings, id, operation, body, headers)
-  if not (operation.body or (operation.any_body and body ~= nil)) then
+local function common_of(settings, key)
+  local known = commons[settings]
+  if known then return known end
+  local accept, agent = "Accept: application/json", "User-Agent: " .. (settings.user_agent or USER_AGENT)
+  known = {
+    bare = { accept, agent }, json = { accept, agent, "Content-Type: application/json" },
+    options = transport.apply(settings, {
+      secret = key, auth = key and settings.auth, connect_timeout = settings.connect_timeout,
+      max_body = settings.max_body, max_headers = settings.max_headers,
+    }, true),
+  }
+  commons[settings] = known
+  return known
+end
+
+-- The body, and whether it is JSON.
+local function encode_body(settings, id, operation, body)
+  if not (operation.body or (operation.free and body ~= nil)) then
     -- A POST without a body still says so: some front ends want the length.
     return operation.method ~= "GET" and operation.method ~= "DELETE" and "" or nil
   end
   body = body == nil and {} or body
   if operation.body then check_callback(settings, id, body) end
-  headers[#headers + 1] = "Content-Type: application/json"
   local ok, text = pcall(json.encode, body, id)
   if not ok then validate.fail(tostring(text)) end
-  return text
+  return text, true
 end
 
 ---Builds the request of an operation; raises on parameters that do not fit its table.
 ---@param settings table   of config.new
 ---@param id string        operation id
 ---@param operation table  its entry in the operation table
----@param params { path: table?, query: table?, body: table? }
+---@param params { path: table?, query: table?, body: table?, route: string? }
+---  a route goes before the operation's, and is free of names
 ---@return table           for engine:submit, still without timeouts
 function request.build(settings, id, operation, params)
-  local headers = {
-    "Accept: application/json",
-    "User-Agent: " .. (settings.user_agent or USER_AGENT),
-  }
   request.check(id, operation, params)
   local query = params.query or NONE
-  local key = authenticate(settings, id, operation, query)
-  return transport.apply(settings, {
+  local common = common_of(settings, authenticate(settings, id, operation, query))
+  local body, is_json = encode_body(settings, id, operation, params.body)
+  return {
     method = operation.method,
-    url = settings.base_url .. url.path(operation.path, params.path or NONE) .. url.query(query),
-    body = encode_body(settings, id, operation, params.body, headers),
-    headers = headers,
-    secret = key, auth = key and settings.auth,
+    url = settings.base_url .. (params.route or url.path(operation.path, params.path or NONE)) .. url.query(query),
+    body = body,
+    headers = is_json and common.json or common.bare,
+    common = common.options,
     -- libcurl resends on its own what it lost on a reused connection. Only a read may be.
     once = operation.class ~= "read",
-    connect_timeout = settings.connect_timeout,
-    max_body = settings.max_body,
-    max_headers = settings.max_headers,
     -- set further on; named here so that the table has its size from the start
-    verify = true, proxy = nil, timeout = nil, idle_timeout = nil,
-  }, true)
+    timeout = nil, idle_timeout = nil,
+  }
 end
 
 return request

@@ -144,6 +144,10 @@ local function in_enum(value, enum)
   return false
 end
 
+local function must(where, name)
+  return where .. ": " .. name .. " must be "
+end
+
 ---Checks one value against a rule and raises if it does not fit.
 ---@param where string  what the caller called, e.g. "run:wait"
 ---@param name string   the field, e.g. "timeout"
@@ -151,13 +155,12 @@ end
 ---@param rule table    { type, min?, max?, enum? }
 function validate.value(where, name, value, rule)
   local kind = types[rule.type]
-  local text = where .. ": " .. name .. " must be "
   if rule.enum and not in_enum(value, rule.enum) then
     local words = {}
     for i, word in ipairs(rule.enum) do words[i] = tostring(word) end
-    validate.fail(text .. "one of " .. table.concat(words, ", ") .. ", got " .. validate.show(value))
+    validate.fail(must(where, name) .. "one of " .. table.concat(words, ", ") .. ", got " .. validate.show(value))
   elseif not kind.test(value) or not in_range(value, rule) then
-    validate.fail(text .. kind.want .. range_text(rule) .. ", got "
+    validate.fail(must(where, name) .. kind.want .. range_text(rule) .. ", got "
       .. (rule.secret and "a " .. type(value) or validate.show(value)))
   end
 end

@@ -80,6 +80,16 @@ describe("transfers", function()
       assert.equal("a\0b", result.body:sub(-3))
     end)
 
+    it("sends what is in common, where the request does not say it itself", function()
+      local common = { method = "PUT", headers = { "X-One: 1" }, max_body = 10000 }
+      local sent = get("/echo", { common = common, body = "" }).body
+      assert.truthy(sent:find("^PUT ") and sent:find("X-One: 1\r\n", 1, true), sent)
+      sent = get("/echo", { common = common, method = "GET", headers = { "X-Two: 2" } }).body
+      assert.truthy(sent:find("^GET ") and sent:find("X-Two: 2\r\n", 1, true), sent)
+      assert.is_nil(sent:find("X-One", 1, true), sent)
+      assert.is_nil(get("/echo", { common = common, method = "GET", headers = {} }).body:find("X-", 1, true))
+    end)
+
     for _, method in ipairs({ "POST", "PUT", "PATCH" }) do
       it("says Content-Length: 0 with an empty " .. method, function()
         local sent = get("/echo", { method = method }).body

@@ -34,6 +34,7 @@ describe("options", function()
     size = { "a whole number of bytes >= 0", "1", true, {}, print, -1, 1.5, 1 / 0, 0 / 0, 2 ^ 60 },
     count = { "a whole number >= 0", "1", true, {}, print, -1, 1.5, 1 / 0, 0 / 0, 2 ^ 40 },
     flag = { "a boolean", 1, "true", {}, print },
+    table = { "a table", 1, true, "name", print },
     file = { "an open coreclaw.file", 1, true, "name", {}, print, io.stdout },
   }
 
@@ -42,7 +43,7 @@ describe("options", function()
     idle_timeout = "seconds", timeout = "seconds", max_body = "size", max_headers = "size",
     once = "flag", follow = "flag", verify = "flag", ca_file = "text", ca_path = "text", proxy = "text",
     cert_file = "text", key_file = "text", key_password = "text", no_proxy = "text", connect_to = "lines",
-    file = "file", offset = "size", apart = "flag",
+    file = "file", offset = "size", apart = "flag", common = "table",
   }
 
   local ENGINE = { max_connections = "count", max_host_connections = "count", max_idle = "count", mode = "text" }
@@ -85,6 +86,16 @@ describe("options", function()
     assert.equal("submit: fields must have names, got a boolean as key", submit({ [true] = 1 }))
     assert.equal('engine: unknown field "max_conections", did you mean "max_connections"?',
       message(function() core.engine({ max_conections = 1 }) end))
+  end)
+
+  it("what is in common is checked like the rest, and the request's own goes before", function()
+    assert.equal('submit: unknown field "timout", did you mean "timeout"?', submit({ common = { timout = 1 } }))
+    assert.equal('submit: field "timeout" must be a number of seconds >= 0, got string', submit({ common = { timeout = "1" } }))
+    assert.equal('submit: field "headers": line 1 must have the form "Name: value"', submit({ common = { headers = { "X" } } }))
+    assert.equal('submit: field "headers": line 2 must have the form "Name: value"',
+      submit({ headers = { "A: b", "X" }, common = { headers = { "X" } } }))
+    assert.equal('submit: field "method" must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS',
+      submit({ method = "FOO", common = { method = "GET" } }))
   end)
 
   it("submit wants a table, and a url in it", function()

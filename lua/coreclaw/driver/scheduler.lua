@@ -86,9 +86,9 @@ function Scheduler:raise_interrupt()
   error(err, 0)
 end
 
----Wakes a task that was parked with this token; any other has been woken already.
-function Scheduler:wake(task, token)
-  if task.parked ~= token then return end
+---Wakes a task that was parked so that this wakes it; any other has been woken already.
+function Scheduler:wake(task, wake)
+  if task.parked ~= wake then return end
   task.parked = nil
   self.ready[#self.ready + 1] = task
   self.kick()
@@ -101,9 +101,8 @@ end
 ---@param clear_timer fun(timer: any)?
 ---@return boolean done
 function Scheduler:wait(task, record, set_timer, clear_timer)
-  local token = {}
-  local function wake() self:wake(task, token) end
-  task.parked = token
+  local function wake() self:wake(task, wake) end
+  task.parked = wake
   pool.on_done(record, wake)
   local timer = set_timer and set_timer(wake)
   coroutine.yield()
