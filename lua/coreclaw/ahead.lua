@@ -14,16 +14,21 @@ local pool = require "coreclaw.driver.pool"
 ---@field calls table<integer, table>  page → call on its way, or ended and not handed out
 ---@field window integer  most requests in flight
 ---@field wide boolean    are so many worth it?
----@field waited number   seconds that the caller had to wait of late
+---@field waited number   seconds that the caller had to wait of late, less than 0 at first
 ---@field calm integer    pages since it last had to
+---@field busiest integer most that were in flight, in that time, when it came for a page
 ---@field expected integer?  rows that there should be, until the first page is asked for
 local Ahead = {}
 Ahead.__index = Ahead
 
 local ahead = {}
 
--- So many in flight until somebody had to wait longer than that; seconds.
-local NARROW, PATIENCE = 3, 0.002
+-- So many in flight until somebody had to wait longer than that; seconds. More than the next one would only
+-- have gone out of the caches by the time it is read: with three, reading takes a tenth longer.
+local NARROW, PATIENCE = 1, 0.002
+
+-- The first page may take longer by that: somebody may have to connect.
+local FIRST = 0.004
 
 local function drop(calls)
   for page, call in pairs(calls) do
@@ -51,7 +56,7 @@ function ahead.new(source, window, settled, expected)
   return setmetatable({
     source = source, window = window, settled = settled, calls = calls, guard = guard(calls),
     expected = expected, bell = pool.signal(), next = nil, last = nil, trust = 1, sent = 0,
-    wide = false, waited = 0, calm = 0,
+    wide = false, waited = -FIRST, calm = 0, busiest = 0,
   }, Ahead)
 end
 
@@ -132,16 +137,23 @@ local function keep_coming(self, call, limit, counted)
   end
 end
 
+-- Nobody had to wait for long. Was that for the many in flight, or would a few have done? Where there are
+-- always some, the caller takes pages as fast as they come, and would soon have to wait.
+local function review(self)
+  local _, flying = count(self.calls)
+  self.busiest = math.max(self.busiest, flying)
+  if self.calm <= 2 * self.window then return end
+  if self.busiest <= NARROW then self.wide = false end
+  self.calm, self.busiest = 0, 0
+end
+
 -- Only where pages may be asked for in advance does waiting tell that they were too few.
 local function await(self, call, limit, counted)
   self.since, self.waited, self.calm = core.now(), self.waited * 0.9, self.calm + 1
-  if http.has_ended(call) then
-    if self.calm > 2 * self.window then self.wide = false end
-    return
-  end
+  if http.has_ended(call) then return review(self) end
   local cancelled = keep_coming(self, call, limit, counted)
   if cancelled then return cancelled end
-  if counted then self.waited, self.calm = self.waited + core.now() - self.since, 0 end
+  if counted then self.waited, self.calm, self.busiest = self.waited + core.now() - self.since, 0, 0 end
 end
 
 -- A short page that was asked for in advance may have grown meanwhile, and so may those behind it.

@@ -33,6 +33,7 @@ local OWN_ID, OLD_ID = "__coreclaw_data_id__", "__cafe_data_id__"
 ---@field objects boolean?  must the items be objects?
 ---@field run coreclaw.Run?  whose pages they are
 ---@field token (fun(n: integer, id: any): string)?  names a position: rows read, id of the last one
+---@field mark (fun(ids: any[], size: integer, before: integer): fun(i: integer): string)?  the same for a page
 ---@field ahead coreclaw.Ahead?  reads further pages meanwhile
 
 local function list_of(data, key)
@@ -178,10 +179,10 @@ end
 -- A function that names the position behind the ith row of a page. The ids are taken at once: the
 -- caller may change the rows.
 local function marker(source, list, before)
-  if not source.token then return nil end
-  local ids, write = {}, source.token
-  for i = 1, #list do ids[i] = pages.id(list[i]) end
-  return function(i) return write(before + i, ids[i]) end
+  if not source.mark then return nil end
+  local ids, size = {}, #list
+  for i = 1, size do ids[i] = pages.id(list[i]) end
+  return source.mark(ids, size, before)
 end
 
 local Reader = {}
@@ -285,6 +286,7 @@ function pages.items(next_page, poll)
     local item = list[i]
     while item == nil do
       local page
+      list, mark = nil, nil -- the collector need not go through what has been handed out while the next one is read
       page, mark = next_page()
       if not page then
         list, i = {}, 0

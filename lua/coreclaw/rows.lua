@@ -49,7 +49,7 @@ local function source(run, timeout)
   return {
     client = run.client, run = run, operation = "listWorkerRunResults", path = { runId = run.slug },
     options = { timeout = timeout },
-    token = token.writer(run.slug),
+    token = token.writer(run.slug), mark = token.of_page(run.slug),
   }
 end
 

@@ -34,6 +34,27 @@ function token.writer(slug)
   end
 end
 
+-- Are all of them ids that stand in a token as they are? Asked once for a page: it is what a token costs.
+local function are_safe(ids, size)
+  for i = 1, size do
+    local id = ids[i]
+    if type(id) ~= "string" or #id > LONGEST_ID then return false end
+  end
+  return not table.concat(ids, "", 1, size):find "[^%w_.~-]"
+end
+
+---The same for the rows of a page.
+---@param slug string  the run
+---@return fun(ids: any[], size: integer, before: integer): fun(i: integer): string
+---  ids of so many rows, and how many there are before them; makes the token behind the ith of them
+function token.of_page(slug)
+  local write, prefix = token.writer(slug), "cc1;" .. safe(slug) .. ";"
+  return function(ids, size, before)
+    if not are_safe(ids, size) then return function(i) return write(before + i, ids[i]) end end
+    return function(i) return prefix .. before + i .. ";" .. ids[i] .. ";" end
+  end
+end
+
 ---Is this the row that a token was made at?
 ---@param position coreclaw.Position
 ---@param id any  the row's id
