@@ -1,10 +1,11 @@
 --- Access below the handles: any operation by its name, and any request at all.
 
 local http = require "coreclaw.http"
+local lazy = require "coreclaw.lazy"
 local url = require "coreclaw.url"
-local v1_operations = require "coreclaw.operations.v1"
 local validate = require "coreclaw.validate"
-local worker = require "coreclaw.worker"
+
+local worker, v1_operations = lazy.module "coreclaw.worker", lazy.module "coreclaw.operations.v1"
 
 -- Path parameter → its check.
 local IDS = {
