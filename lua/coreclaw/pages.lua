@@ -286,7 +286,6 @@ function pages.items(next_page, poll)
     local item = list[i]
     while item == nil do
       local page
-      list, mark = nil, nil -- the collector need not go through what has been handed out while the next one is read
       page, mark = next_page()
       if not page then
         list, i = {}, 0
