@@ -90,6 +90,19 @@ describe("reading ahead", function()
     end)
   end
 
+  it("goes on where it was, when it is asked again behind an error", function()
+    server:fault { operation = "listWorkerRunResults", nth = 2, status = 500 }
+    local hasty = box.client(server, { retry = false })
+    local next_row, rows = hasty:run(run.slug):results { ahead = 2, limit = 50 }, {}
+    for i = 1, 50 do rows[i] = next_row() end
+    local ok, err = pcall(next_row)
+    assert.is_false(ok)
+    assert.equal("server_error", err.kind)
+    for row in next_row do rows[#rows + 1] = row end
+    assert.equal(400, #rows)
+    for i, row in ipairs(rows) do assert.equal(i, row.index) end
+  end)
+
   -- Reading a page takes about as long as a quick request, in which the next one may be on its way.
   it("sends for the next page before it reads the one that has come", function()
     server:fault { operation = "listWorkerRunResults", delay = 0.02, times = 99 }
