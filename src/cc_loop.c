@@ -70,6 +70,7 @@ static void leave(cc_loop *l, cc_request *r) {
 static void finish(cc_loop *l, cc_request *r, cc_end end, CURLcode rc) {
     cc_request_finish(r, end, rc, cc_now_us());
     leave(l, r);
+    cc_request_retire(r);
     cc_queue_put(&l->done, r);
 }
 

@@ -198,7 +198,7 @@ bool cc_request_unsent(const cc_request *r) {
 
 static int64_t expected(const cc_request *r) {
     curl_off_t length = -1;
-    if (r->sized) {
+    if (r->sized && r->easy) {
         curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     }
     return length;
@@ -271,9 +271,13 @@ static void drop_input(cc_request *r) {
     r->body = NULL;
 }
 
+void cc_request_retire(cc_request *r) {
+    if (r->private_url || cc_global_stale_headers()) drop_handle(r);
+}
+
 /* It must not point to what is freed now, and it remembers the URL. */
 static void clear_handle(cc_request *r) {
-    if (r->private_url || cc_global_stale_headers()) drop_handle(r);
+    cc_request_retire(r);
     if (!r->easy) return;
     curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, NULL);

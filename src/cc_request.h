@@ -148,6 +148,10 @@ void cc_request_end_round(cc_request *r, int64_t now);
 /* Writes down how it ended, while the easy handle still knows. */
 void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now);
 
+/* Then, out of the multi handle: an easy handle that is to carry nothing further goes at once, with
+ * the key that it has sent, and on the side that has the loop. */
+void cc_request_retire(cc_request *r);
+
 /* Forgets the transfer, keeps what may be kept of handle and buffers for the next one. */
 void cc_request_reset(cc_request *r);
 

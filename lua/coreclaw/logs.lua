@@ -1,5 +1,6 @@
 --- The log of a run: read once, or followed to the run's end, all of it or what matters.
 
+local alone = require "coreclaw.alone"
 local answer = require "coreclaw.answer"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
@@ -171,7 +172,7 @@ end
 ---@return fun(): coreclaw.LogEntry?, boolean?  the entry; does it match, or stand beside one?
 function Run:logs(options)
   options = check(options)
-  local read = options.follow and again(self, options) or once(self, options)
+  local read = alone.wrap(options.follow and again(self, options) or once(self, options))
   local push = sieve(matcher(options), options.context)
   local queue, at = {}, 0
   return function()

@@ -1,5 +1,6 @@
 --- Many runs of one Worker: starts them as places become free, and hands them out as they end.
 
+local alone = require "coreclaw.alone"
 local config = require "coreclaw.config"
 local core = require "coreclaw.core"
 local errors = require "coreclaw.errors"
@@ -275,7 +276,7 @@ function map.new(client, id, inputs, options)
   for _, name in ipairs(STARTS) do self.start_options[name] = options[name] end
   input.build("client:map", {}, self.start_options)
   schedule(self)
-  return function() return self:next() end
+  return alone.wrap(function() return self:next() end)
 end
 
 return map

@@ -7,7 +7,7 @@ local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
 local json = require "coreclaw.json"
-local pages = require "coreclaw.pages"
+local paging = require "coreclaw.paging"
 local readback = require "coreclaw.readback"
 local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
@@ -197,7 +197,7 @@ queue.methods = {}
 ---@return fun(): coreclaw.QueueItem?
 function queue.methods:queue(options)
   options = validate.options("client:queue", options, LIST)
-  local next_item = pages.items(pages.each({
+  local next_item = paging.items(paging.each({
     client = self, operation = "listRunQueueItems", objects = true,
     query = { status = options.status }, options = { timeout = options.timeout },
   }, options.page, options.limit, false))

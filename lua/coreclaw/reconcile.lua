@@ -9,7 +9,7 @@ local calendar = require "coreclaw.calendar"
 local errors = require "coreclaw.errors"
 local http = require "coreclaw.http"
 local journal = require "coreclaw.journal"
-local pages = require "coreclaw.pages"
+local paging = require "coreclaw.paging"
 local reader = require "coreclaw.journal.reader"
 local run = require "coreclaw.run"
 local validate = require "coreclaw.validate"
@@ -135,7 +135,7 @@ end
 -- Runs that were created at or after a time (and within a day of it). Nil where it cannot be had: on a
 -- month's last day, for the API adds a day to `end_time` and lists no two months.
 local function created_since(client, worker_id, time, options)
-  local list = collect(pages.items(pages.each({
+  local list = collect(paging.items(paging.each({
     client = client, operation = "listWorkerRuns", objects = true, options = { timeout = options.timeout },
     query = query_of(worker_id, { start_time = time, end_time = time }),
   }, 1, 100, false)))

@@ -1,9 +1,11 @@
 --- The rows of a run: iterators over rows and pages, finished or still coming, and resuming them.
 
 local ahead = require "coreclaw.ahead"
+local alone = require "coreclaw.alone"
 local config = require "coreclaw.config"
 local follow = require "coreclaw.follow"
 local pages = require "coreclaw.pages"
+local paging = require "coreclaw.paging"
 local token = require "coreclaw.token"
 local validate = require "coreclaw.validate"
 local watch = require "coreclaw.watch"
@@ -78,7 +80,7 @@ local function finished(run, options)
     local expected = run:is_final() and run.results_count or nil
     of.ahead = ahead.new(of, window, function() return run:is_final() end, expected)
   end
-  return pages.each(of, options.page, options.limit, options.skip_internal, options.from), of.ahead
+  return paging.each(of, options.page, options.limit, options.skip_internal, options.from), of.ahead
 end
 
 -- Pages of any kind; the second value of the iterator names the position behind a row.
@@ -87,7 +89,7 @@ local function each(where, run, options)
   if not options.follow then return finished(run, options) end
   local timeout = options.timeout or FOLLOW_TIMEOUT
   local reader = follow.new(source(run), watch.new(run, timeout, options.poll_intervals, options.on_update), options)
-  return function() return reader:next() end
+  return alone.wrap(function() return reader:next() end)
 end
 
 -- Lua 5.4 closes the fourth value of a for loop when it is left.
@@ -111,7 +113,7 @@ end
 ---@return fun(): table?, string?
 function Run:results(options)
   local next_page, reader = each("run:results", self, options)
-  return closing(pages.items(next_page, reader and function() reader:poll() end), reader)
+  return closing(paging.items(next_page, reader and function() reader:poll() end), reader)
 end
 
 ---Iterates over the pages of the run's results, with a token behind each. Raises the error object.

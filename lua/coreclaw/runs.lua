@@ -7,7 +7,7 @@ local run = require "coreclaw.run"
 local url = require "coreclaw.url"
 local validate = require "coreclaw.validate"
 
-local months, pages = lazy.module "coreclaw.months", lazy.module "coreclaw.pages"
+local months, paging = lazy.module "coreclaw.months", lazy.module "coreclaw.paging"
 local worker = lazy.module "coreclaw.worker"
 
 local TIMEOUT = { type = "seconds" }
@@ -41,7 +41,7 @@ local function records(client, windows, options, worker_id)
           start_time = window.start_time, end_time = window.end_time,
         },
       }
-      next_record = pages.items(pages.each(source, 1, options.limit, false))
+      next_record = paging.items(paging.each(source, 1, options.limit, false))
     end
   end
 end

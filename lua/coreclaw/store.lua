@@ -1,6 +1,6 @@
 --- Lists of Workers: the public store, and the account's own.
 
-local pages = require "coreclaw.pages"
+local paging = require "coreclaw.paging"
 local validate = require "coreclaw.validate"
 local worker = require "coreclaw.worker"
 
@@ -16,7 +16,7 @@ local store = { methods = {} }
 
 local function list(client, where, operation, options)
   options = validate.options(where, options, LIST)
-  local next_item = pages.items(pages.each({
+  local next_item = paging.items(paging.each({
     client = client, operation = operation, objects = true,
     query = { keyword = options.keyword }, options = { timeout = options.timeout },
   }, options.page, options.limit, false))

@@ -3,7 +3,7 @@
 local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local http = require "coreclaw.http"
-local pages = require "coreclaw.pages"
+local paging = require "coreclaw.paging"
 local readback = require "coreclaw.readback"
 local run = require "coreclaw.run"
 local schedule = require "coreclaw.schedule"
@@ -219,7 +219,7 @@ end
 ---@return fun(): coreclaw.Task?
 function task.methods:tasks(options)
   options = validate.options("client:tasks", options, LIST)
-  local next_item = pages.items(pages.each({
+  local next_item = paging.items(paging.each({
     client = self, operation = "listWorkerTasks", objects = true, options = { timeout = options.timeout },
     query = {
       keyword = options.keyword,

@@ -90,6 +90,26 @@ describe("reading ahead", function()
     end)
   end
 
+  it("is for one task at a time; the next one goes on where it was", function()
+    local ended = assert(client:run(run.slug):reload())
+    local next_row, refusals, rows = ended:results { ahead = 2, limit = 50 }, 0, 0
+    local function take(upto)
+      for _ = rows + 1, upto do
+        assert.equal(rows + 1, next_row().index)
+        rows = rows + 1
+      end
+    end
+    coreclaw.run(function()
+      local task = coreclaw.spawn(take, 120)
+      local ok, message = pcall(next_row) -- it waits for the first page
+      if not ok and message:find("another task is reading", 1, true) then refusals = refusals + 1 end
+      task:join()
+      take(400)
+    end)
+    assert.same({ 1, 400 }, { refusals, rows })
+    assert.is_nil((next_row()))
+  end)
+
   it("goes on where it was, when it is asked again behind an error", function()
     server:fault { operation = "listWorkerRunResults", nth = 2, status = 500 }
     local hasty = box.client(server, { retry = false })

@@ -2,6 +2,7 @@
 
 local box = require "spec.support.box"
 local core = require "coreclaw.core"
+local coreclaw = require "coreclaw"
 local fleet = require "coreclaw.fleet"
 local map = require "coreclaw.map"
 
@@ -48,6 +49,25 @@ describe("client:map", function()
     end
     return list
   end
+
+  -- Two that wait for a place in a full plan would start the same input twice.
+  it("is read from by one task at a time: others are refused, and nothing is paid for twice", function()
+    local free = box.client(server, { api_key = "sandbox-free", poll_intervals = { 0.05 } })
+    local before, seen, refused = server:paid(), 0, 0
+    local iterator = free:map("demo/rows", inputs(8, function() return { count = 1, wait = 0.1 } end), { concurrency = 8 })
+    coreclaw.run(function()
+      for _ = 1, 3 do
+        coreclaw.spawn(function()
+          local ok, err = pcall(function() for _ in iterator do seen = seen + 1 end end)
+          if not ok and tostring(err):find("another task is reading from this iterator", 1, true) then refused = refused + 1 end
+        end)
+      end
+    end)
+    -- PUC Lua 5.1 blocks inside pcall: there the first has read all before the others begin.
+    local blocks = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+    assert.same({ 8, blocks and 0 or 2 }, { seen, refused })
+    assert.equal(before + 8, (server:paid()))
+  end)
 
   it("yields every item once, with its input and its run", function()
     local given = inputs(12)

@@ -161,9 +161,9 @@ if pcall(require, "luv") then
         if has then
           local loop = cqueues.new()
           loop:wrap(function()
+            mixed:join() -- one at a time reads from an iterator
             take(50)
             queued = coreclaw.spawn(balance)
-            mixed:join()
             queued:join()
           end)
           assert(loop:loop())
