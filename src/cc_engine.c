@@ -288,7 +288,7 @@ long cc_engine_inflight(const cc_engine *e) {
 
 /* ---- life ---- */
 
-/* Handles are made and freed on one side and used on the other, and share what they know. */
+/* Handles are made on one side and used on the other, freed on either, and share what they know. */
 static void lock_share(CURL *easy, curl_lock_data data, curl_lock_access access, void *user) {
     (void)easy, (void)data, (void)access;
     pthread_mutex_lock(&((cc_engine *)user)->share_lock);

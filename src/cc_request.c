@@ -198,9 +198,9 @@ bool cc_request_unsent(const cc_request *r) {
 
 static int64_t expected(const cc_request *r) {
     curl_off_t length = -1;
-    if (r->sized && r->easy) {
-        curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    }
+    if (!r->sized) return -1;
+    if (!r->easy) return r->failure.kind == CC_KIND_NONE ? (int64_t)r->answer_body.len : -1;
+    curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     return length;
 }
 

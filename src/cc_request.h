@@ -52,7 +52,7 @@ typedef struct cc_view {
 } cc_view;
 
 struct cc_request {
-    CURL *easy;    /* NULL: to be made by prepare */
+    CURL *easy;    /* NULL: to be made by prepare, or has ended */
     CURLSH *share; /* borrowed; NULL: none */
     cc_poll *poll; /* of the loop that will run it; NULL: none */
     struct curl_slist *headers;
@@ -149,7 +149,7 @@ void cc_request_end_round(cc_request *r, int64_t now);
 void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now);
 
 /* Then, out of the multi handle: an easy handle that is to carry nothing further goes at once, with
- * the key that it has sent, and on the side that has the loop. */
+ * the key that it has sent, and on the side that has the loop. (Reset does it for what never began.) */
 void cc_request_retire(cc_request *r);
 
 /* Forgets the transfer, keeps what may be kept of handle and buffers for the next one. */

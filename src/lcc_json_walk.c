@@ -178,7 +178,7 @@ static void enter(trip *t, const cc_json_op *op) {
         t->astray++;
         return;
     }
-    luaL_checkstack(t->L, 8, "JSON nested too deep");
+    luaL_checkstack(t->L, LUA_MINSTACK, "JSON nested too deep");
     if (op->key) {
         push_key(t, op);
         lua_rawget(t->L, -2);
@@ -251,7 +251,7 @@ static void follow_steps(lua_State *L, const cc_json *g) {
     const cc_json_op *end = first + ops->len / sizeof *first;
     t.keeps = end - first > FEW;
     int root = t.base + (t.keeps ? KEPT : 0) + 1;
-    luaL_checkstack(L, root - t.base + 8, "JSON nested too deep");
+    luaL_checkstack(L, root - t.base + LUA_MINSTACK, "JSON nested too deep");
     lua_settop(L, root - 1);
     lua_pushvalue(L, t.base);
     for (t.second = 0; t.second <= g->floats; t.second++) {

@@ -2,7 +2,7 @@
 --
 -- So many requests are kept in flight, and as many answers may wait for their turn: with uneven
 -- answers a window of one size would stand still behind the slowest. Where pages come as fast as the
--- caller works them off, a few will do: more would only lie in memory, and out of the processor's caches.
+-- caller works them off, one will do: more would only lie in memory, and out of the processor's caches.
 -- How many pages there are is only taken for a hint, be it the run's or a page's; what lies behind it is
 -- asked for one page after the other.
 
@@ -108,6 +108,7 @@ local function learn(self, data, page, limit, size)
   self.next = math.max(self.next or 0, page + 1)
   if size < limit then
     self.last = page
+    drop(self.calls) -- there is nothing behind it
   elseif type(data.count) == "number" then
     self.last = math.ceil(data.count / limit)
   else
@@ -129,7 +130,7 @@ local function keep_coming(self, call, limit, counted)
     local host = call.begun.driver
     if self.last then fill(self, limit) end
     if not http.has_ended(call) then
-      local _, cancelled = host.attend(self.bell, not self.wide and PATIENCE or nil)
+      local _, cancelled = host.attend(self.bell, counted and not self.wide and PATIENCE or nil)
       if cancelled then return cancelled end
     end
     self.bell.done = false

@@ -266,7 +266,7 @@ end
 ---Sends a request that stands in no operation table: `client:request`.
 ---@param client table
 ---@param call { id: string, operation: table, params: table }
----@param options { timeout: number? }
+---@param options { timeout: number? }  further fields are none of its business
 ---@return any? data
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?

@@ -133,7 +133,7 @@ function raw.methods:request(request)
   return http.custom(self, {
     id = request.method .. " " .. request.path,
     operation = operation_of(request.method, class),
-    params = { route = request.path, query = request.query, body = request.body },
+    params = { whole_path = request.path, query = request.query, body = request.body },
     label = request.label,
   }, request)
 end

@@ -99,8 +99,8 @@ end
 ---@param settings table   of config.new
 ---@param id string        operation id
 ---@param operation table  its entry in the operation table
----@param params { path: table?, query: table?, body: table?, route: string? }
----  a route goes before the operation's, and is free of names
+---@param params { path: table?, query: table?, body: table?, whole_path: string? }
+---  a whole path goes before the operation's, and is free of names
 ---@return table           for engine:submit, still without timeouts
 function request.build(settings, id, operation, params)
   request.check(id, operation, params)
@@ -109,7 +109,7 @@ function request.build(settings, id, operation, params)
   local body, is_json = encode_body(settings, id, operation, params.body)
   return {
     method = operation.method,
-    url = settings.base_url .. (params.route or url.path(operation.path, params.path or NONE)) .. url.query(query),
+    url = settings.base_url .. (params.whole_path or url.path(operation.path, params.path or NONE)) .. url.query(query),
     body = body,
     headers = is_json and common.json or common.bare,
     common = common.options,

@@ -59,7 +59,7 @@ describe("client:map", function()
       for _ = 1, 3 do
         coreclaw.spawn(function()
           local ok, err = pcall(function() for _ in iterator do seen = seen + 1 end end)
-          if not ok and tostring(err):find("another task is reading from this iterator", 1, true) then refused = refused + 1 end
+          if not ok and tostring(err):find("this iterator is being read from already", 1, true) then refused = refused + 1 end
         end)
       end
     end)

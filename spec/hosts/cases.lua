@@ -187,6 +187,25 @@ case("says what nobody can know of a start that was cancelled", function(t)
   t.equal("unknown", err.sent)
 end)
 
+case("reads from an iterator in one task at a time, and in the next one where the last has stopped", function(t)
+  local run = assert(t.client:worker "demo/rows":call { count = 60 })
+  t.box:fault { operation = "listWorkerRunResults", delay = 0.3, times = 1 }
+  local next_row, last = run:results { ahead = 2, limit = 20 }, nil
+  local first = t.coreclaw.spawn(function()
+    for _ = 1, 25 do last = next_row().index end
+  end)
+  t.coreclaw.sleep(0.02) -- cqueues begins tasks later; then it waits for the first page
+  local ok, err = t.coreclaw.spawn(function() return pcall(next_row) end):join()
+  first:join()
+  t.equal(false, ok)
+  t.equal("string", type(tostring(err):match "this iterator is being read from already"))
+  for row in next_row do
+    t.equal(last + 1, row.index)
+    last = row.index
+  end
+  t.equal(60, last)
+end)
+
 case("leaves a loop early without anything in flight", function(t)
   local run = assert(t.client:worker "demo/rows":call { count = 900 })
   for row in run:results { ahead = 8, limit = 20 } do

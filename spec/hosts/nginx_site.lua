@@ -180,6 +180,13 @@ function M.mixture(n, width)
   return table.concat(list, " ")
 end
 
+---The next row from an iterator that outlives requests; each row is a page.
+function M.read_on()
+  M.rows = M.rows or assert(M.client():worker "demo/rows":call { count = 5 }):results { ahead = 0, limit = 1, timeout = 1 }
+  local ok, row = pcall(M.rows)
+  return ok and row.index or row
+end
+
 ---A call whose caller goes away.
 function M.abandoned()
   return stalled(0.5)
