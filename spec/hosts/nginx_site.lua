@@ -182,7 +182,7 @@ end
 
 ---The next row from an iterator that outlives requests; each row is a page.
 function M.read_on()
-  M.rows = M.rows or assert(M.client():worker "demo/rows":call { count = 5 }):results { ahead = 0, limit = 1, timeout = 1 }
+  M.rows = M.rows or assert(M.client():worker "demo/rows":call { count = 5 }):results { ahead = 0, limit = 1, timeout = 20 }
   local ok, row = pcall(M.rows)
   return ok and row.index or row
 end
