@@ -8,15 +8,9 @@ local alone = {}
 -- PUC Lua 5.1 cannot suspend a task across a pcall.
 local SUSPENDS = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
--- What is raised where nothing is caught ends the coroutine that reads. nginx has a `status` of its own, which
--- knows the coroutines of the same request only; it has LuaJIT, where everything is caught.
-local function has_died(co)
-  return co ~= nil and rawget(_G, "ngx") == nil and coroutine.status(co) == "dead"
-end
-
 -- The token stands on the stack of who reads: with a coroutine that its host has dropped, it is collected.
 local function is_held(held)
-  if held.token == nil or has_died(held.co) then return false end
+  if held.token == nil or held.co and coroutine.status(held.co) == "dead" then return false end
   collectgarbage()
   return held.token ~= nil
 end
@@ -27,7 +21,7 @@ end
 function alone.wrap(read)
   local held = setmetatable({}, { __mode = "v" })
   local function leave(token, ok, ...)
-    if held.token == token then held.token = nil end
+    if held.token == token then held.token, held.co = nil, nil end
     if not ok then error((...), 0) end
     return ...
   end
@@ -37,8 +31,9 @@ function alone.wrap(read)
         .. "them hand out what it reads")
     end
     local token = {}
-    held.token, held.co = token, coroutine.running()
+    held.token = token
     if SUSPENDS or not coroutines.may_yield() then return leave(token, pcall(read)) end
+    held.co = coroutine.running() -- what is raised, nobody catches: it ends the coroutine
     return leave(token, true, read())
   end
 end
