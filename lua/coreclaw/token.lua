@@ -17,6 +17,11 @@ local function safe(id)
   return (id:gsub("[^%w_.~-]", function(char) return string.format("%%%02X", char:byte()) end))
 end
 
+-- What all tokens of a run begin with.
+local function prefix_of(slug)
+  return "cc1;" .. safe(slug) .. ";"
+end
+
 ---@class coreclaw.Position
 ---@field n integer     rows read, from the first
 ---@field anchor string the id of the last one as a token shows it; "" for a row without
@@ -27,7 +32,7 @@ end
 ---@param slug string  the run
 ---@return fun(n: integer, id: any): string
 function token.writer(slug)
-  local prefix = "cc1;" .. safe(slug) .. ";"
+  local prefix = prefix_of(slug)
   return function(n, id)
     if id == nil then return prefix .. n .. ";;" end
     return prefix .. n .. ";" .. safe(id) .. ";"
@@ -48,7 +53,7 @@ end
 ---@return fun(ids: any[], size: integer, before: integer): fun(i: integer): string
 ---  ids of so many rows, and how many there are before them; makes the token behind the ith of them
 function token.of_page(slug)
-  local write, prefix = token.writer(slug), "cc1;" .. safe(slug) .. ";"
+  local write, prefix = token.writer(slug), prefix_of(slug)
   return function(ids, size, before)
     if not are_safe(ids, size) then return function(i) return write(before + i, ids[i]) end end
     return function(i) return prefix .. before + i .. ";" .. ids[i] .. ";" end
