@@ -92,8 +92,27 @@ static void wait_for_thread(cc_engine *e, int64_t us) {
     collect(e);
 }
 
+static void put_spare(cc_engine *e, cc_request *r) {
+    cc_request **place = &e->spare;
+    if (!r->easy && *place && (*place)->easy) place = &(*place)->next; /* behind what is ready */
+    r->next = *place;
+    *place = r;
+    e->spare_count++;
+}
+
+/* While the server works: the easy handle that the next request needs. */
+static void equip_next(cc_engine *e) {
+    if (e->spare) {
+        cc_request_equip(e->spare);
+        return;
+    }
+    cc_request *r = cc_request_new(e->share, &e->loop.poll);
+    if (r) put_spare(e, r);
+}
+
 /* Until something ends, a signal comes or the time is up. */
 static void wait_in_loop(cc_engine *e, int64_t us) {
+    if (us > 0 && e->inflight > 0 && !e->done.first) equip_next(e);
     int64_t now = cc_now_us();
     int64_t until = us < CC_NEVER - now ? now + us : CC_NEVER;
     while (!e->done.first) {
@@ -181,9 +200,7 @@ void cc_engine_discard(cc_engine *e, cc_request *r) {
         return;
     }
     cc_request_reset(r);
-    r->next = e->spare;
-    e->spare = r;
-    e->spare_count++;
+    put_spare(e, r);
 }
 
 /* Who has the loop begins to connect at once: the caller may have other things to do. */

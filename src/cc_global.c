@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cc_memory.h"
@@ -13,6 +14,7 @@
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool guards;
 static bool stale_headers;
+static char encodings[64];
 
 /* A resolver thread of libcurl may outlive lua_close, which unloads this module, and so its code.
  * The linker's -z nodelete says the same, but not every builder (LuaRocks for one) can be told. */
@@ -27,17 +29,33 @@ static void stay_loaded(void) {
 /* Where somebody else was first in this process, libcurl keeps to the memory that it has. */
 static void init_with_memory(void) {
 #if CC_HAVE_MEMORY
-    curl_global_init_mem(CURL_GLOBAL_DEFAULT, cc_memory_malloc, cc_memory_free,
-                         cc_memory_realloc, cc_memory_strdup, calloc);
+    curl_global_init_mem(CURL_GLOBAL_DEFAULT, cc_memory_malloc, cc_memory_free, cc_memory_realloc,
+                         cc_memory_strdup, calloc);
 #else
     curl_global_init(CURL_GLOBAL_DEFAULT);
+#endif
+}
+
+static void offer(const char *coding) {
+    strcat(strcat(encodings, encodings[0] ? ", " : "Accept-Encoding: "), coding);
+}
+
+static void list_encodings(int features) {
+    if (features & CURL_VERSION_LIBZ) offer("gzip");
+#ifdef CURL_VERSION_BROTLI
+    if (features & CURL_VERSION_BROTLI) offer("br");
+#endif
+#ifdef CURL_VERSION_ZSTD
+    if (features & CURL_VERSION_ZSTD) offer("zstd");
 #endif
 }
 
 static void init_curl(void) {
     stay_loaded();
     init_with_memory();
-    unsigned number = curl_version_info(CURLVERSION_NOW)->version_num;
+    const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+    unsigned number = v->version_num;
+    list_encodings(v->features);
     guards = CC_HAVE_PREREQ && number >= 0x075000;
     stale_headers = number >= 0x075300 && number < 0x080200;
 }
@@ -51,6 +69,11 @@ static curl_version_info_data *version(void) {
     return curl_version_info(CURLVERSION_NOW);
 }
 
+const char *cc_global_encodings(void) {
+    cc_global_init();
+    return encodings[0] ? encodings : NULL;
+}
+
 bool cc_global_stale_headers(void) {
     cc_global_init();
     return stale_headers;
@@ -61,6 +84,7 @@ void cc_global_about(cc_about *out) {
     out->version = v->version;
     out->version_num = v->version_num;
     out->ssl = v->ssl_version ? v->ssl_version : "";
+    out->encodings = cc_global_encodings();
     out->http2 = (v->features & CURL_VERSION_HTTP2) != 0;
     out->guards = guards;
 }

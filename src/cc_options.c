@@ -50,11 +50,18 @@ CURLcode cc_options_constant(cc_request *r) {
     return rc;
 }
 
+/* The same for what a new handle has already: most requests want nothing but that. */
+#define SET_UNLESS(usual, r, rc, option, value)                                                    \
+    do {                                                                                           \
+        if (!(usual) || (r)->past != CC_NEW) SET((r)->easy, (rc), (option), (value));              \
+    } while (0)
+
 /* Whether the verb carries a body is libcurl's business only as far as "Content-Length: 0" goes. */
 static CURLcode set_method(cc_request *r, const char *method) {
     CURL *e = r->easy;
     CURLcode rc = CURLE_OK;
     bool head = strcmp(method, "HEAD") == 0, sends = r->sends;
+    if (r->past == CC_NEW && strcmp(method, "GET") == 0 && !sends) return rc;
     SET(e, rc, CURLOPT_NOBODY, 0L);
     SET(e, rc, CURLOPT_HTTPGET, 1L);
     SET(e, rc, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
@@ -71,8 +78,8 @@ static CURLcode set_trust(cc_request *r, const cc_spec *s, const char *bundle) {
     CURL *e = r->easy;
     CURLcode rc = CURLE_OK;
     const char *file = s->ca_file || s->ca_path ? s->ca_file : bundle;
-    SET(e, rc, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
-    SET(e, rc, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
+    SET_UNLESS(!s->insecure, r, rc, CURLOPT_SSL_VERIFYPEER, s->insecure ? 0L : 1L);
+    SET_UNLESS(!s->insecure, r, rc, CURLOPT_SSL_VERIFYHOST, s->insecure ? 0L : 2L);
     if (!file && !s->ca_path) return rc; /* no bundle found: libcurl's own default must do */
     SET(e, rc, CURLOPT_CAINFO, file);
     SET(e, rc, CURLOPT_CAPATH, s->ca_path);
@@ -84,6 +91,7 @@ static CURLcode set_identity(cc_request *r, const cc_spec *s) {
     CURL *e = r->easy;
     CURLcode rc = CURLE_OK;
     const char *password = s->key_password ? s->key_password : "";
+    if (r->past == CC_NEW && !s->cert_file) return rc;
     SET(e, rc, CURLOPT_SSLCERT, s->cert_file);
     SET(e, rc, CURLOPT_SSLKEY, s->cert_file ? s->key_file : NULL);
     SET(e, rc, CURLOPT_KEYPASSWD, s->cert_file ? password : NULL);
@@ -98,18 +106,20 @@ static CURLcode set_connection(cc_request *r, const cc_spec *s) {
     CURL *e = r->easy;
     CURLcode rc = CURLE_OK;
     bool h2 = cc_text_is_https(s->url) && (!s->once || cc_global_guards());
-    SET(e, rc, CURLOPT_FRESH_CONNECT, s->once ? 1L : 0L);
-    SET(e, rc, CURLOPT_FORBID_REUSE, s->once ? 1L : 0L); /* no other would use it: see cc_lane.h */
-    SET(e, rc, CURLOPT_PROXY, s->proxy);
-    SET(e, rc, CURLOPT_NOPROXY, s->no_proxy);
+    SET_UNLESS(!s->once, r, rc, CURLOPT_FRESH_CONNECT, s->once ? 1L : 0L);
+    /* no other would use it: see cc_lane.h */
+    SET_UNLESS(!s->once, r, rc, CURLOPT_FORBID_REUSE, s->once ? 1L : 0L);
+    SET_UNLESS(!s->proxy, r, rc, CURLOPT_PROXY, s->proxy);
+    SET_UNLESS(!s->no_proxy, r, rc, CURLOPT_NOPROXY, s->no_proxy);
     SET(e, rc, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_timeout * 1000 + 0.999));
     if (rc == CURLE_OK && h2) {
         h2 = curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK;
     }
     if (!h2) SET(e, rc, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     r->may_stall = h2 && r->body_len > 0;
-    SET(e, rc, CURLOPT_PIPEWAIT, h2 && !s->once ? 1L : 0L);
-    SET(e, rc, CURLOPT_NOPROGRESS, s->idle_timeout > 0 && r->body_len > SMALL_BODY ? 0L : 1L);
+    bool waits = h2 && !s->once, watched = s->idle_timeout > 0 && r->body_len > SMALL_BODY;
+    SET_UNLESS(!waits, r, rc, CURLOPT_PIPEWAIT, waits ? 1L : 0L);
+    SET_UNLESS(!watched, r, rc, CURLOPT_NOPROGRESS, watched ? 0L : 1L);
     return rc;
 }
 

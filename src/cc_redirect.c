@@ -23,21 +23,16 @@ static bool may_travel(const char *line) {
     return false;
 }
 
-static bool append(cc_request *r, const char *line) {
-    struct curl_slist *longer = curl_slist_append(r->headers, line);
-    if (longer) r->headers = longer;
-    return longer != NULL;
-}
-
 static bool drop_credentials(cc_request *r) {
-    struct curl_slist *old = r->headers;
+    struct curl_slist *kept = NULL;
     bool ok = true;
-    r->headers = NULL;
-    for (struct curl_slist *h = old; h && ok; h = h->next) {
-        if (may_travel(h->data)) ok = append(r, h->data);
+    for (struct curl_slist *h = r->headers; h && ok; h = h->next) {
+        if (may_travel(h->data)) ok = cc_lines_append(&kept, h->data);
     }
-    if (ok) ok = curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
-    cc_request_drop_lines(old);
+    if (ok) ok = curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, kept) == CURLE_OK;
+    cc_lines_free(cc_request_take_headers(r));
+    r->headers = kept;
+    r->sealed = false; /* all of them are its own */
     cc_request_forget_identity(r);
     return ok;
 }

@@ -22,6 +22,7 @@ const char *const cc_request_methods[] = {"GET",   "HEAD",   "POST",    "PUT",
 static void drop_handle(cc_request *r) {
     if (r->easy) curl_easy_cleanup(r->easy);
     r->easy = NULL;
+    r->past = CC_NEW;
 }
 
 static bool make_handle(cc_request *r) {
@@ -43,6 +44,10 @@ cc_request *cc_request_new(CURLSH *share, cc_poll *poll) {
     return NULL;
 }
 
+void cc_request_equip(cc_request *r) {
+    make_handle(r);
+}
+
 static int64_t microseconds(double seconds) {
     if (seconds > 1e9 || seconds <= 0) return 0; /* thirty years are no limit */
     int64_t us = (int64_t)(seconds * 1e6 + 0.5);
@@ -61,6 +66,8 @@ static void set_limits(cc_request *r, const cc_spec *s) {
     r->once = s->once;
     r->apart = s->apart;
     r->meter = cc_meter_share(s->meter);
+    r->common_headers = cc_lines_share(s->headers);
+    r->common_addresses = cc_lines_share(s->addresses);
 }
 
 /* These say "Content-Length: 0" when they carry nothing. */
@@ -83,16 +90,10 @@ static bool open_sink(cc_request *r, const cc_spec *s) {
     return !s->file || cc_sink_open(&r->sink, s->file, s->offset, max);
 }
 
-static bool append_to(struct curl_slist **list, const char *line) {
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    if (longer) *list = longer;
-    return longer != NULL;
-}
-
 static bool add_secret(cc_request *r, const cc_spec *s) {
     if (s->auth == CC_AUTH_NONE || s->auth == CC_AUTH_QUERY) return true;
     char *line = cc_secret_header(&s->secret, s->auth);
-    bool ok = line && append_to(&r->headers, line);
+    bool ok = line && cc_lines_append(&r->headers, line);
     cc_wipe_text(line);
     free(line);
     return ok;
@@ -102,7 +103,9 @@ cc_code cc_request_prepare(cc_request *r, const cc_spec *s, const char *bundle) 
     set_limits(r, s);
     if (!make_handle(r) || !copy_body(r, s) || !add_secret(r, s)) return CC_NOMEM;
     if (!open_sink(r, s)) return CC_NO_FD;
-    switch (cc_options_set(r, s, bundle)) {
+    CURLcode rc = cc_options_set(r, s, bundle);
+    r->past = CC_SET;
+    switch (rc) {
     case CURLE_OK:
         return CC_OK;
     case CURLE_OUT_OF_MEMORY:
@@ -112,43 +115,65 @@ cc_code cc_request_prepare(cc_request *r, const cc_spec *s, const char *bundle) 
     }
 }
 
-static bool append(cc_request *r, const char *line) {
-    return append_to(&r->headers, line);
-}
-
 bool cc_request_add_address(cc_request *r, const char *line) {
-    return append_to(&r->connect_to, line);
-}
-
-static struct curl_slist *find_header(cc_request *r, const char *name) {
-    struct curl_slist *h = r->headers;
-    while (h && !cc_text_header_is(h->data, name)) h = h->next;
-    return h;
+    return cc_lines_append(&r->connect_to, line);
 }
 
 bool cc_request_add_header(cc_request *r, const char *line) {
-    if (!append(r, line)) return false;
-    if (!cc_text_header_is_empty(line)) return true;
-    struct curl_slist *last = r->headers; /* libcurl writes an empty header as "Name;" */
-    while (last->next) last = last->next;
-    strcpy(strchr(last->data, ':'), ";");
-    return true;
+    return cc_lines_append_header(&r->headers, line);
+}
+
+static bool has(const struct curl_slist *h, const char *name) {
+    while (h && !cc_text_header_is(h->data, name)) h = h->next;
+    return h != NULL;
+}
+
+/* Adds a line unless there is one of that name. */
+static bool default_to(cc_request *r, const char *name, const char *line) {
+    return has(r->headers, name) || has(cc_lines_first(r->common_headers), name) ||
+           cc_lines_append(&r->headers, line);
 }
 
 /* Headers that libcurl would add on its own to a request with a body. */
 static bool refuse_defaults(cc_request *r) {
-    bool ok = find_header(r, "expect") || append(r, "Expect:");
-    return ok && (find_header(r, "content-type") || append(r, "Content-Type:"));
+    return default_to(r, "expect", "Expect:") && default_to(r, "content-type", "Content-Type:");
 }
 
-static bool ask_for_identity(cc_request *r) {
-    return find_header(r, "accept-encoding") || append(r, "Accept-Encoding: identity");
+/* A file as it is, everything else in any coding. */
+static bool offer_encodings(cc_request *r) {
+    const char *line = r->sink.fd >= 0 ? "Accept-Encoding: identity" : cc_global_encodings();
+    return !line || default_to(r, "accept-encoding", line);
+}
+
+static void append_common(cc_request *r) {
+    struct curl_slist *common = cc_lines_first(r->common_headers);
+    r->last = r->headers;
+    while (r->last && r->last->next) r->last = r->last->next;
+    if (r->last)
+        r->last->next = common;
+    else
+        r->headers = common;
+    r->sealed = true;
+}
+
+struct curl_slist *cc_request_take_headers(cc_request *r) {
+    struct curl_slist *own = r->last || !r->sealed ? r->headers : NULL;
+    if (r->last) r->last->next = NULL;
+    r->headers = r->last = NULL;
+    return own;
+}
+
+static bool set_lines(cc_request *r) {
+    struct curl_slist *to = r->connect_to ? r->connect_to : cc_lines_first(r->common_addresses);
+    append_common(r);
+    return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK &&
+           curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, to) == CURLE_OK;
 }
 
 bool cc_request_seal(cc_request *r, int64_t now) {
     int64_t total = microseconds(r->timeout);
     if (r->sends && !refuse_defaults(r)) return false;
-    if (r->sink.fd >= 0 && !ask_for_identity(r)) return false;
+    if (!offer_encodings(r)) return false;
     r->started = now;
     r->deadline = total ? now + total : CC_NEVER;
     r->idle_limit = microseconds(r->idle_timeout);
@@ -157,8 +182,7 @@ bool cc_request_seal(cc_request *r, int64_t now) {
     r->view.total = -1;
     r->counted = true;
     cc_meter_begin(r->meter);
-    return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK &&
-           curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to) == CURLE_OK;
+    return set_lines(r);
 }
 
 /* ---- limits in time ---- */
@@ -199,7 +223,7 @@ bool cc_request_unsent(const cc_request *r) {
 static int64_t expected(const cc_request *r) {
     curl_off_t length = -1;
     if (!r->sized) return -1;
-    if (!r->easy) return r->failure.kind == CC_KIND_NONE ? (int64_t)r->answer_body.len : -1;
+    if (r->ended) return r->failure.kind == CC_KIND_NONE ? (int64_t)r->answer_body.len : -1;
     curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     return length;
 }
@@ -244,17 +268,13 @@ void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now) {
     }
     cc_message_fill(r, end, truth_of(r, rc), now);
     cc_request_end_round(r, now);
+    r->ended = true;
     cc_sink_close(&r->sink); /* at once, with its lock: the answer may wait long to be taken */
 }
 
 static void trim(cc_buf *b) {
     if (b->cap > KEEP_CAPACITY) cc_buf_free(b);
     cc_buf_clear(b);
-}
-
-void cc_request_drop_lines(struct curl_slist *lines) {
-    for (struct curl_slist *l = lines; l; l = l->next) cc_wipe_text(l->data);
-    curl_slist_free_all(lines);
 }
 
 static void settle(cc_request *r) {
@@ -264,21 +284,26 @@ static void settle(cc_request *r) {
 }
 
 static void drop_input(cc_request *r) {
-    cc_request_drop_lines(r->headers);
+    cc_lines_free(cc_request_take_headers(r));
     curl_slist_free_all(r->connect_to);
+    cc_lines_drop(r->common_headers);
+    cc_lines_drop(r->common_addresses);
     free(r->body);
-    r->headers = r->connect_to = NULL;
+    r->connect_to = NULL;
+    r->common_headers = r->common_addresses = NULL;
     r->body = NULL;
 }
 
 void cc_request_retire(cc_request *r) {
-    if (r->private_url || cc_global_stale_headers()) drop_handle(r);
+    if (r->private_url || (r->past == CC_CARRIED && cc_global_stale_headers())) drop_handle(r);
 }
 
 /* It must not point to what is freed now, and it remembers the URL. */
 static void clear_handle(cc_request *r) {
+    if (r->past == CC_NEW || r->past == CC_CLEARED) return;
     cc_request_retire(r);
     if (!r->easy) return;
+    r->past = CC_CLEARED;
     curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, NULL);
     curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, NULL);
@@ -294,6 +319,7 @@ void cc_request_forget_identity(cc_request *r) {
 void cc_request_reset(cc_request *r) {
     clear_handle(r);
     CURL *easy = r->easy;
+    cc_past past = r->past;
     CURLSH *share = r->share;
     cc_poll *poll = r->poll;
     cc_buf headers = r->answer_headers, body = r->answer_body;
@@ -306,6 +332,7 @@ void cc_request_reset(cc_request *r) {
     memset(r, 0, sizeof *r);
     cc_sink_init(&r->sink);
     r->easy = easy;
+    r->past = past;
     r->share = share;
     r->poll = poll;
     r->answer_headers = headers;

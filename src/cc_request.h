@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cc_lines.h"
 #include "cc_poll.h"
 #include "cc_sink.h"
 #include "cc_spec.h"
@@ -27,6 +28,14 @@
 #endif
 
 typedef enum cc_state { CC_IDLE = 0, CC_ACTIVE, CC_DONE } cc_state;
+
+/* What an easy handle has been through. */
+typedef enum cc_past {
+    CC_NEW = 0, /* nothing but what all have in common is set */
+    CC_SET,     /* options of a request */
+    CC_CARRIED, /* a transfer */
+    CC_CLEARED  /* of what it has carried nothing is left but options, which are set anew */
+} cc_past;
 
 /* Why the loop or a callback ended a transfer, where the CURLcode cannot tell. */
 typedef enum cc_end {
@@ -52,11 +61,14 @@ typedef struct cc_view {
 } cc_view;
 
 struct cc_request {
-    CURL *easy;    /* NULL: to be made by prepare, or has ended */
-    CURLSH *share; /* borrowed; NULL: none */
-    cc_poll *poll; /* of the loop that will run it; NULL: none */
-    struct curl_slist *headers;
+    CURL *easy;                    /* NULL: to be made by prepare */
+    cc_past past;                  /* of the easy handle */
+    CURLSH *share;                 /* borrowed; NULL: none */
+    cc_poll *poll;                 /* of the loop that will run it; NULL: none */
+    struct curl_slist *headers;    /* once it is sealed, with those in common behind its own */
+    struct curl_slist *last;       /* of its own headers, then; NULL: it has none */
     struct curl_slist *connect_to; /* other addresses for hosts, of this request only */
+    cc_lines *common_headers, *common_addresses; /* NULL: none */
     char *body;
     size_t body_len;
     cc_buf answer_headers, answer_body;
@@ -70,6 +82,8 @@ struct cc_request {
     bool sends;       /* has a body, or says that it has none */
     bool may_stall;   /* see cc_request_nudge */
     bool sized;       /* the body's first bytes have come: its length has been looked at */
+    bool sealed;
+    bool ended; /* the easy handle knows nothing of it any more */
     int redirects;
     int tries;                 /* how often libcurl was about to send; see cc_request_unsent */
     cc_end end;                /* set by a callback before it stops the transfer */
@@ -102,6 +116,10 @@ struct cc_request {
 /* A new request with an easy handle, or NULL when memory is out. share and poll may be NULL. */
 cc_request *cc_request_new(CURLSH *share, cc_poll *poll);
 
+/* Makes the easy handle that the next transfer needs, if there is none, before it is needed.
+ * Without memory there still is none. */
+void cc_request_equip(cc_request *r);
+
 /* Fills in what is to be sent. CC_OK, or why not; then it may only be reset or freed.
  * bundle is the system's CA file, NULL to leave libcurl's default. */
 cc_code cc_request_prepare(cc_request *r, const cc_spec *spec, const char *bundle);
@@ -131,8 +149,8 @@ void cc_request_show(cc_request *r);
  * next round, without the caller's headers; false with r->end set where it must not be followed. */
 bool cc_request_redirect(cc_request *r);
 
-/* Frees a list of lines of which one may be secret. */
-void cc_request_drop_lines(struct curl_slist *lines);
+/* Takes its own headers away from before those in common: whoever calls is to free them. */
+struct curl_slist *cc_request_take_headers(cc_request *r);
 
 /* The client certificate is not for everybody. */
 void cc_request_forget_identity(cc_request *r);
@@ -149,7 +167,8 @@ void cc_request_end_round(cc_request *r, int64_t now);
 void cc_request_finish(cc_request *r, cc_end end, CURLcode rc, int64_t now);
 
 /* Then, out of the multi handle: an easy handle that is to carry nothing further goes at once, with
- * the key that it has sent, and on the side that has the loop. (Reset does it for what never began.) */
+ * the key that it has sent, and on the side that has the loop. (Reset does it for what never
+ * began.) */
 void cc_request_retire(cc_request *r);
 
 /* Forgets the transfer, keeps what may be kept of handle and buffers for the next one. */

@@ -9,6 +9,7 @@
 #include "cc_buf.h"
 #include "cc_error.h"
 #include "cc_file.h"
+#include "cc_lines.h"
 #include "cc_meter.h"
 #include "cc_secret.h"
 
@@ -35,14 +36,15 @@ typedef struct cc_spec {
     bool once;                    /* must leave this machine at most once; excludes follow */
     bool follow;                  /* redirects of a GET, without the caller's headers */
     bool insecure;
-    const char *ca_file, *ca_path; /* NULL: the system's */
+    const char *ca_file, *ca_path;                   /* NULL: the system's */
     const char *cert_file, *key_file, *key_password; /* the client's own certificate; PEM */
-    cc_secret secret; /* added to headers or URL as auth says */
+    cc_secret secret;                                /* added to headers or URL as auth says */
     cc_auth auth;
-    const char *proxy;    /* NULL: libcurl's environment rules; "": none */
-    const char *no_proxy; /* hosts that need none, with commas; NULL: the environment's */
-    cc_meter *meter;      /* counts it; NULL: nobody does */
-    bool apart;           /* the body is not wanted as soon as it is there */
+    const char *proxy;             /* NULL: libcurl's environment rules; "": none */
+    const char *no_proxy;          /* hosts that need none, with commas; NULL: the environment's */
+    cc_meter *meter;               /* counts it; NULL: nobody does */
+    cc_lines *headers, *addresses; /* in common with others, behind its own and instead of them */
+    bool apart;                    /* the body is not wanted as soon as it is there */
 } cc_spec;
 
 /* How a transfer ended. Borrowed from the request. */
@@ -51,10 +53,10 @@ typedef struct cc_answer {
     long status;
     long long retry_after; /* seconds; 0: not asked for */
     const cc_buf *headers; /* the block of the final response; of a failure only where filed */
-    cc_buf *body; /* may be taken away, before the answer is released */
-    bool apart;   /* as the request wanted it */
-    bool filed;      /* the body, or what came of it before a failure, went to the file */
-    int64_t written; /* bytes of it */
+    cc_buf *body;          /* may be taken away, before the answer is released */
+    bool apart;            /* as the request wanted it */
+    bool filed;            /* the body, or what came of it before a failure, went to the file */
+    int64_t written;       /* bytes of it */
 } cc_answer;
 
 /* How far a transfer is. */

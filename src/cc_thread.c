@@ -88,9 +88,11 @@ static bool obey(cc_thread *t) {
     return true;
 }
 
-/* Rings when the outbox was empty: whoever takes takes everything. */
+/* Rings when the outbox was empty: whoever takes takes everything. The handles for what comes next
+ * are made here, for the caller has other things to do. */
 static void deliver(cc_thread *t) {
     if (!t->loop->done.first) return;
+    for (cc_request *r = t->loop->done.first; r; r = r->next) cc_request_equip(r);
     lock(t);
     bool ring = !t->outbox.first;
     cc_queue_move(&t->outbox, &t->loop->done);

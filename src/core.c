@@ -180,6 +180,7 @@ int luaopen_coreclaw_core(lua_State *L) {
     lcc_setfuncs(L, FUNCTIONS);
     lcc_set_string(L, "version", CORECLAW_VERSION);
     lcc_open_answer(L);
+    lcc_open_common(L);
     lcc_open_engine(L);
     lcc_open_file(L);
     lcc_open_journal(L);

@@ -26,6 +26,21 @@
 #define lcc_newuserdata(L, size) lua_newuserdata((L), (size))
 #endif
 
+/* A userdata that keeps a table alive: lcc_hold takes the table from the top. */
+#if LUA_VERSION_NUM >= 504
+#define lcc_newholder(L, size) lua_newuserdatauv((L), (size), 1)
+#define lcc_hold(L, i)         lua_setiuservalue((L), (i), 1)
+#define lcc_push_held(L, i)    lua_getiuservalue((L), (i), 1)
+#elif LUA_VERSION_NUM >= 502
+#define lcc_newholder(L, size) lua_newuserdata((L), (size))
+#define lcc_hold(L, i)         lua_setuservalue((L), (i))
+#define lcc_push_held(L, i)    lua_getuservalue((L), (i))
+#else
+#define lcc_newholder(L, size) lua_newuserdata((L), (size))
+#define lcc_hold(L, i)         lua_setfenv((L), (i))
+#define lcc_push_held(L, i)    lua_getfenv((L), (i))
+#endif
+
 /* ---- lcc_util.c ---- */
 
 /* Bytes inside a Lua string that stays on the stack or in a table meanwhile. */
@@ -45,7 +60,7 @@ typedef enum lcc_type {
     LCC_SECRET,  /* cc_secret; borrowed from a coreclaw.secret that was not cleared */
     LCC_FILE,    /* const cc_file *; an open one, which stays where it is while it is referenced */
     LCC_METER,   /* cc_meter *; borrowed from a coreclaw.meter */
-    LCC_TABLE    /* bool; a table is there */
+    LCC_COMMON   /* const void *; a coreclaw.common */
 } lcc_type;
 
 /* One field of an option table and where its value goes. */
@@ -60,6 +75,9 @@ typedef struct lcc_option {
  * borrowed from the table. Nothing is allocated, so no finalizer runs meanwhile. */
 void lcc_read_options(lua_State *L, int index, const char *what, const lcc_option *options,
                       void *out);
+
+/* Reads the value on the top for one of them, or raises. */
+void lcc_read_option(lua_State *L, const char *what, const lcc_option *o, void *out);
 
 /* Raises `what: field "name" must ...`. */
 int lcc_field_error(lua_State *L, const char *what, const char *name, const char *must);
@@ -91,6 +109,11 @@ void lcc_open_answer(lua_State *L);
 struct cc_engine;
 uint64_t lcc_submit(lua_State *L, struct cc_engine *e);
 
+/* ---- lcc_common.c ---- */
+
+/* The coreclaw.common at that index of the stack, NULL if it is none. */
+const void *lcc_to_common(lua_State *L, int index);
+
 /* ---- lcc_meter.c ---- */
 
 /* The meter at that index of the stack, NULL if it is none. */
@@ -114,6 +137,7 @@ bool lcc_interrupted(void);
 /* ---- lcc_*.c ---- */
 
 /* Each adds its functions to the module table on the top of the stack. */
+void lcc_open_common(lua_State *L);
 void lcc_open_engine(lua_State *L);
 void lcc_open_file(lua_State *L);
 void lcc_open_journal(lua_State *L);

@@ -81,14 +81,22 @@ static int close_engine(lua_State *L) {
 
 /* ---- submit and next ---- */
 
+/* Microseconds of an argument in seconds. */
+static int64_t check_seconds(lua_State *L, int index) {
+    double seconds = (double)luaL_checknumber(L, index);
+    luaL_argcheck(L, seconds >= 0, index, "seconds >= 0 expected");
+    return (int64_t)((seconds > LONGEST_WAIT ? LONGEST_WAIT : seconds) * 1e6);
+}
+
 static int submit(lua_State *L) {
     push_id(L, lcc_submit(L, check(L)));
     return 1;
 }
 
-/* Peek, push, then pop: an error loses nothing. Pushing may collect, and a finalizer may take the
- * same transfer or close the engine; so the bytes are held meanwhile. */
-static int next(lua_State *L) {
+/* The first that has ended, with its id. Peek, push, then pop: an error loses nothing. Pushing may
+ * collect, and a finalizer may take the same transfer or close the engine; so the bytes are held
+ * meanwhile. wanted: only if it is this one; 0: any. */
+static int push_ended(lua_State *L, cc_id wanted) {
     cc_id id;
     cc_answer answer;
     box *b = luaL_checkudata(L, 1, CLASS);
@@ -96,12 +104,33 @@ static int next(lua_State *L) {
     lua_pushcfunction(L, lcc_push_answer); /* in 5.1 it allocates: nothing is held yet */
     cc_request *r = cc_engine_hold(check(L), &id, &answer);
     if (!r) return 0;
+    if (wanted && id != wanted) {
+        cc_engine_release(b->engine, r, false);
+        return 0;
+    }
     push_id(L, id);
     lua_insert(L, 2);
     lua_pushlightuserdata(L, &answer);
     int rc = lua_pcall(L, 1, LUA_MULTRET, 0);
     cc_engine_release(b->engine, r, rc == 0);
     return rc == 0 ? lua_gettop(L) - 1 : lua_error(L);
+}
+
+static int next(lua_State *L) {
+    return push_ended(L, 0);
+}
+
+/* submit, wait and next in one, for who has nothing else on its way: as next, or the id alone of
+ * what has not ended within the seconds, or before a signal. */
+static int perform(lua_State *L) {
+    cc_engine *e = check(L);
+    int64_t us = check_seconds(L, 3);
+    if (lcc_interrupted()) return luaL_error(L, "interrupted!");
+    cc_id id = lcc_submit(L, e);
+    cc_engine_wait(e, us);
+    int n = push_ended(L, id);
+    if (n == 0) push_id(L, id);
+    return n ? n : 1;
 }
 
 /* ---- the rest ---- */
@@ -115,11 +144,9 @@ static int step(lua_State *L) {
 
 static int wait(lua_State *L) {
     cc_engine *e = check(L);
-    double seconds = (double)luaL_checknumber(L, 2);
-    luaL_argcheck(L, seconds >= 0, 2, "seconds >= 0 expected");
-    if (seconds > LONGEST_WAIT) seconds = LONGEST_WAIT;
+    int64_t us = check_seconds(L, 2);
     if (lcc_interrupted()) return luaL_error(L, "interrupted!");
-    cc_engine_wait(e, (int64_t)(seconds * 1e6)); /* returns when a signal comes */
+    cc_engine_wait(e, us); /* returns when a signal comes */
     lua_pushinteger(L, cc_engine_inflight(e));
     return 1;
 }
@@ -198,8 +225,9 @@ static int to_string(lua_State *L) {
 static void set_about(lua_State *L) {
     cc_about about;
     cc_global_about(&about);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     lcc_set_string(L, "version", about.version);
+    lcc_set_string(L, "encodings", about.encodings); /* nil where there are none */
     lcc_set_integer(L, "version_num", (lua_Integer)about.version_num);
     lcc_set_string(L, "ssl", about.ssl);
     lcc_set_flag(L, "http2", about.http2);
@@ -208,19 +236,13 @@ static void set_about(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"submit", submit},
-    {"step", step},
-    {"wait", wait},
-    {"next", next},
-    {"cancel", cancel},
-    {"progress", progress},
-    {"fd", fd},
-    {"inflight", inflight},
-    {"close", close_engine},
-    {"listen", listen_for},
-    {"accept", accept_one},
-    {"limit", limit},
-    {NULL, NULL},
+    {"submit", submit},     {"step", step},
+    {"wait", wait},         {"next", next},
+    {"perform", perform},   {"cancel", cancel},
+    {"progress", progress}, {"fd", fd},
+    {"inflight", inflight}, {"close", close_engine},
+    {"listen", listen_for}, {"accept", accept_one},
+    {"limit", limit},       {NULL, NULL},
 };
 
 static const luaL_Reg META[] = {

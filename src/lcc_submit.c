@@ -1,13 +1,11 @@
 /* engine:submit: a table of options becomes a transfer. */
-#include "lcc.h"
+#include "lcc_submit.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "cc_engine.h"
-#include "cc_file.h"
-#include "cc_secret.h"
 #include "cc_text.h"
 
 #define DEFAULT_BODY    (64u << 20)
@@ -15,23 +13,11 @@
 
 /* ---- options ---- */
 
-typedef struct submit_options {
-    lcc_text url, method, body, ca_file, ca_path, cert_file, key_file, key_password, proxy,
-        no_proxy, auth;
-    cc_secret secret;
-    size_t headers, connect_to;
-    double connect_timeout, idle_timeout, timeout;
-    size_t max_body, max_headers, offset;
-    const cc_file *file;
-    cc_meter *meter;
-    bool once, follow, verify, apart, common;
-} submit_options;
-
-enum { OWN = 2, COMMON = 3 }; /* where the two tables stand */
+enum { OWN = 2, COMMON = 3 }; /* where they stand */
 
 #define FIELD(name, type)                                                                          \
-    { #name, type, offsetof(submit_options, name) }
-static const lcc_option SUBMIT_OPTIONS[] = {
+    { #name, type, offsetof(lcc_request, name) }
+const lcc_option lcc_request_options[] = {
     FIELD(url, LCC_TEXT),
     FIELD(method, LCC_TEXT),
     FIELD(headers, LCC_LINES),
@@ -58,7 +44,7 @@ static const lcc_option SUBMIT_OPTIONS[] = {
     FIELD(auth, LCC_TEXT),
     FIELD(meter, LCC_METER),
     FIELD(apart, LCC_FLAG),
-    FIELD(common, LCC_TABLE),
+    FIELD(common, LCC_COMMON),
     {NULL, LCC_TEXT, 0},
 };
 #undef FIELD
@@ -76,31 +62,23 @@ static void check_url(lua_State *L, const lcc_text *url) {
     if (must) lcc_field_error(L, "submit", "url", must);
 }
 
-/* The lines of a field, which stands in one of the two tables. [+1] */
-static void push_lines(lua_State *L, const char *field) {
-    lua_getfield(L, OWN, field);
-    if (!lua_isnil(L, -1)) return;
-    lua_pop(L, 1);
-    lua_getfield(L, COMMON, field);
-}
-
 /* Never shows the line: it may hold the key. */
-static void check_headers(lua_State *L, size_t n) {
-    if (n == 0) return;
-    push_lines(L, "headers");
+void lcc_check_headers(lua_State *L, int table, const char *what, size_t n) {
+    if (n == LCC_NOT_GIVEN || n == 0) return;
+    lua_getfield(L, table, "headers");
     for (size_t i = 1; i <= n; i++) {
         lua_rawgeti(L, -1, (int)i);
         lcc_text line = {NULL, 0};
         line.s = lua_tolstring(L, -1, &line.n);
         const char *must = cc_text_check_header(line.s, line.n);
-        if (must) luaL_error(L, "submit: field \"headers\": line %d must %s", (int)i, must);
+        if (must) luaL_error(L, "%s: field \"headers\": line %d must %s", what, (int)i, must);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
 }
 
 /* Redirects repeat a request, which is what once forbids, and a body would travel with them. */
-static void check_follow(lua_State *L, const submit_options *o) {
+static void check_follow(lua_State *L, const lcc_request *o) {
     if (!o->follow) return;
     if (o->once) luaL_error(L, "submit: fields \"once\" and \"follow\" exclude each other");
     if (o->body.s || (strcmp(o->method.s, "GET") != 0 && strcmp(o->method.s, "HEAD") != 0)) {
@@ -109,7 +87,7 @@ static void check_follow(lua_State *L, const submit_options *o) {
 }
 
 /* A hole between what is there and what comes would look like a part of the file. */
-static void check_file(lua_State *L, const submit_options *o) {
+static void check_file(lua_State *L, const lcc_request *o) {
     int64_t size = 0;
     if (!o->file) {
         if (o->offset) luaL_error(L, "submit: field \"offset\" goes with \"file\" only");
@@ -125,7 +103,7 @@ static void check_file(lua_State *L, const submit_options *o) {
 }
 
 /* CC_AUTH_NONE also for a word that is none. */
-static cc_auth auth_of(const submit_options *o) {
+static cc_auth auth_of(const lcc_request *o) {
     static const char *const words[] = {"", "bearer", "api_key", "query"};
     for (int i = CC_AUTH_BEARER; o->auth.s && i <= CC_AUTH_QUERY; i++) {
         if (strcmp(o->auth.s, words[i]) == 0) return (cc_auth)i;
@@ -133,7 +111,7 @@ static cc_auth auth_of(const submit_options *o) {
     return CC_AUTH_NONE;
 }
 
-static void check_secret(lua_State *L, const submit_options *o) {
+static void check_secret(lua_State *L, const lcc_request *o) {
     if (!o->secret.bytes && !o->auth.s) return;
     if (!o->secret.bytes) luaL_error(L, "submit: field \"auth\" goes with \"secret\" only");
     if (!cc_secret_is_key(o->secret.bytes, o->secret.n))
@@ -142,34 +120,49 @@ static void check_secret(lua_State *L, const submit_options *o) {
         lcc_field_error(L, "submit", "auth", "be bearer, api_key or query where a secret is given");
 }
 
-/* What all requests of a client have in common is in a table of its own, so that it need not be put
- * together for each of them; what the request says itself goes before. */
-static void read_both(lua_State *L, submit_options *o) {
+void lcc_check_method(lua_State *L, const char *what, const lcc_request *o) {
+    if (is_method(o->method.s)) return;
+    lcc_field_error(L, what, "method", "be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS");
+}
+
+lcc_request lcc_request_defaults(void) {
+    return (lcc_request){
+        .method = {"GET", 3},
+        .verify = true,
+        .headers = LCC_NOT_GIVEN,
+        .connect_to = LCC_NOT_GIVEN,
+        .max_body = LCC_NOT_GIVEN,
+        .max_headers = DEFAULT_HEADERS,
+    };
+}
+
+/* ---- all of a request ---- */
+
+static void check_all(lua_State *L, const lcc_request *o) {
+    check_url(L, &o->url);
+    lcc_check_method(L, "submit", o);
+    lcc_check_headers(L, OWN, "submit", o->headers);
+    check_follow(L, o);
+    check_file(L, o);
+    check_secret(L, o);
+}
+
+static lcc_request read_lcc_request(lua_State *L) {
+    lcc_request o = lcc_request_defaults();
     luaL_checktype(L, OWN, LUA_TTABLE);
     lua_settop(L, OWN);
     lua_getfield(L, OWN, "common");
-    if (lua_istable(L, COMMON)) lcc_read_options(L, COMMON, "submit", SUBMIT_OPTIONS, o);
-    lcc_read_options(L, OWN, "submit", SUBMIT_OPTIONS, o);
-}
-
-static submit_options read_submit_options(lua_State *L) {
-    submit_options o = {.method = {"GET", 3}, .verify = true};
-    o.max_body = SIZE_MAX;
-    o.max_headers = DEFAULT_HEADERS;
-    read_both(L, &o);
-    if (o.max_body == SIZE_MAX && !o.file) o.max_body = DEFAULT_BODY;
-    check_url(L, &o.url);
-    if (!is_method(o.method.s)) {
-        lcc_field_error(L, "submit", "method", "be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS");
-    }
-    check_headers(L, o.headers);
-    check_follow(L, &o);
-    check_file(L, &o);
-    check_secret(L, &o);
+    lcc_take_common(
+        L, COMMON,
+        &o); /* what the request says itself goes before; what is none is refused with it */
+    lcc_read_options(L, OWN, "submit", lcc_request_options, &o);
+    if (o.max_body == LCC_NOT_GIVEN && !o.file) o.max_body = DEFAULT_BODY;
+    check_all(L, &o);
     return o;
 }
 
-static cc_spec spec_of(const submit_options *o) {
+static cc_spec spec_of(const lcc_request *o) {
+    const lcc_common *c = o->common;
     return (cc_spec){
         .url = o->url.s,
         .method = o->method.s,
@@ -196,6 +189,8 @@ static cc_spec spec_of(const submit_options *o) {
         .auth = auth_of(o),
         .meter = o->meter,
         .apart = o->apart,
+        .headers = o->headers == LCC_NOT_GIVEN && c ? c->headers : NULL,
+        .addresses = o->connect_to == LCC_NOT_GIVEN && c ? c->addresses : NULL,
     };
 }
 
@@ -205,8 +200,8 @@ static cc_spec spec_of(const submit_options *o) {
 static bool add_lines(lua_State *L, const char *field, size_t n, cc_request *r,
                       bool (*add)(cc_request *, const char *)) {
     bool ok = true;
-    if (n == 0) return true;
-    push_lines(L, field);
+    if (n == LCC_NOT_GIVEN || n == 0) return true;
+    lua_getfield(L, OWN, field);
     for (size_t i = 1; i <= n && ok; i++) {
         lua_rawgeti(L, -1, (int)i);
         ok = add(r, lua_tostring(L, -1));
@@ -216,7 +211,7 @@ static bool add_lines(lua_State *L, const char *field, size_t n, cc_request *r,
     return ok;
 }
 
-static cc_code submit_spec(lua_State *L, cc_engine *e, const submit_options *o, cc_id *id) {
+static cc_code submit_spec(lua_State *L, cc_engine *e, const lcc_request *o, cc_id *id) {
     cc_spec spec = spec_of(o);
     cc_request *r;
     cc_code code = cc_engine_prepare(e, &spec, &r);
@@ -229,7 +224,7 @@ static cc_code submit_spec(lua_State *L, cc_engine *e, const submit_options *o, 
 }
 
 uint64_t lcc_submit(lua_State *L, cc_engine *e) {
-    submit_options o = read_submit_options(L);
+    lcc_request o = read_lcc_request(L);
     cc_id id = 0;
     switch (submit_spec(L, e, &o, &id)) {
     case CC_OK:

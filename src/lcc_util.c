@@ -82,7 +82,7 @@ static const char *const EXPECTED[] = {
     [LCC_SECRET] = "a coreclaw.secret that was not cleared",
     [LCC_FILE] = "an open coreclaw.file",
     [LCC_METER] = "a coreclaw.meter",
-    [LCC_TABLE] = "a table",
+    [LCC_COMMON] = "a coreclaw.common",
 };
 
 /* Names what came; a number's or a boolean's value too, but never a string: it may be a secret. */
@@ -186,8 +186,9 @@ static bool read_meter(lua_State *L, cc_meter **out) {
     return *out != NULL;
 }
 
-static bool read_table(lua_State *L, bool *out) {
-    return *out = lua_istable(L, -1);
+static bool read_common(lua_State *L, const void **out) {
+    *out = lcc_to_common(L, -1);
+    return *out != NULL;
 }
 
 static bool read_value(lua_State *L, lcc_type type, void *out) {
@@ -212,8 +213,8 @@ static bool read_value(lua_State *L, lcc_type type, void *out) {
         return read_file(L, out);
     case LCC_METER:
         return read_meter(L, out);
-    case LCC_TABLE:
-        return read_table(L, out);
+    case LCC_COMMON:
+        return read_common(L, out);
     }
     return false;
 }
@@ -230,6 +231,10 @@ static const lcc_option *find(lua_State *L, int key, const lcc_option *options) 
     return options->name ? options : NULL;
 }
 
+void lcc_read_option(lua_State *L, const char *what, const lcc_option *o, void *out) {
+    if (!read_value(L, o->type, (char *)out + o->offset)) wrong(L, what, o);
+}
+
 void lcc_read_options(lua_State *L, int index, const char *what, const lcc_option *options,
                       void *out) {
     luaL_checktype(L, index, LUA_TTABLE);
@@ -238,8 +243,8 @@ void lcc_read_options(lua_State *L, int index, const char *what, const lcc_optio
         const lcc_option *o = find(L, -2, options);
         if (!o)
             unknown(L, what, options, lua_gettop(L) - 1);
-        else if (!read_value(L, o->type, (char *)out + o->offset))
-            wrong(L, what, o);
+        else
+            lcc_read_option(L, what, o, out);
     }
 }
 

@@ -14,10 +14,8 @@ local function excerpt(body)
   return #text > 0 and ': it begins with "' .. text .. '"' or ": it is empty"
 end
 
--- Up to 2^53, where every Lua has the same integers.
-local function is_code(value)
-  return type(value) == "number" and value == math.floor(value) and value > -2 ^ 53 and value < 2 ^ 53
-end
+-- Up to there every Lua has the same integers.
+local MOST = 2 ^ 53
 
 -- The envelope of an answer, or nil and why it is none.
 local function envelope_of(body)
@@ -26,7 +24,7 @@ local function envelope_of(body)
     return nil, why or "the answer is JSON, but no object"
   end
   local code = value.code
-  if not is_code(code) then
+  if type(code) ~= "number" or code % 1 ~= 0 or code <= -MOST or code >= MOST then
     return nil, "the answer has no integer code", value
   end
   return value

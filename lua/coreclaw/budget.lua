@@ -46,6 +46,7 @@ end
 ---A call has succeeded.
 ---@param err coreclaw.Error?  the failure that its last repeat came after
 function Budget:earn(err)
+  if not err and self.tokens >= self.capacity then return end
   self.tokens = math.min(self.capacity, self.tokens + (err and cost(err) or REWARD))
 end
 

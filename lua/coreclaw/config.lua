@@ -127,16 +127,16 @@ end
 
 ---The key of these settings, for the request builder and the scrubber only.
 ---@param settings table
+---@return coreclaw.Secret|false|nil  false: `client:close()` has been called; nil: there never was one
+function config.key(settings)
+  return secrets[settings]
+end
+
+---The same, without the difference.
+---@param settings table
 ---@return coreclaw.Secret?
 function config.secret(settings)
   return secrets[settings] or nil
-end
-
----Has `client:close()` been called?
----@param settings table
----@return boolean
-function config.is_closed(settings)
-  return secrets[settings] == false
 end
 
 ---Forgets the key: `client:close()`.

@@ -4,6 +4,7 @@ local core = require "coreclaw.core"
 local config = require "coreclaw.config"
 local errors = require "coreclaw.errors"
 local pool = require "coreclaw.driver.pool"
+local request = require "coreclaw.request"
 
 local hooks = {}
 
@@ -52,23 +53,19 @@ local function event_of(call, attempt)
   }
 end
 
--- How the key goes with it: not with a download.
-local function auth_of(built)
-  return built.common and built.common.auth
-end
-
-local function shown_url(built, key)
-  if auth_of(built) ~= "query" then return errors.mask(built.url, key) end
+local function shown_url(built, auth, key)
+  if auth ~= "query" then return errors.mask(built.url, key) end
   return errors.mask(built.url, key) .. (built.url:find("?", 1, true) and "&" or "?") .. "token=***"
 end
 
 local function describe(client, call, built, attempt)
   local key = config.secret(client.settings)
+  local lines, auth = request.common(built)
   local headers = {}
-  for i, line in ipairs(built.headers) do headers[i] = errors.mask(line, key) end
-  headers[#headers + 1] = SHOWN[auth_of(built)]
+  for i, line in ipairs(lines) do headers[i] = errors.mask(line, key) end
+  headers[#headers + 1] = SHOWN[auth]
   local event = event_of(call, attempt)
-  event.url, event.headers = shown_url(built, key), headers
+  event.url, event.headers = shown_url(built, auth, key), headers
   event.body = built.body and errors.mask(built.body, key)
   return event
 end

@@ -20,6 +20,8 @@ local v1, v1_operations = lazy.module "coreclaw.v1", lazy.module "coreclaw.opera
 
 local http = {}
 
+local NONE = {} -- never written to
+
 -- Seconds left until a deadline; never 0, which would mean "no limit" to the engine.
 local function left(client, deadline)
   return client.clock:left(deadline, 0.001)
@@ -41,51 +43,64 @@ local function await(call)
   return record
 end
 
-local function send(client, call, built, attempt)
-  local way = driver.current()
-  way.check() -- raises where nothing can be sent: nothing is meant then either
-  local refused = hooks.request(client, call, built, attempt)
-  if refused then return nil, refused end
-  if config.is_closed(client.settings) then
-    validate.fail(call.id .. " was not sent: the client is closed")
-  end
-  refused = way.refusal() -- nothing is meant by a task that was cancelled
-  if not refused and client.settings.journal then refused = journal.intend(client, call, call.deadline) end
+-- What is meant is noted down before, and that nothing came of it where the request is refused.
+local function exchange_noted(client, call, built, way)
+  local refused = journal.intend(client, call, call.deadline)
   if refused then return nil, refused end
   stats.sent(client, call.route and call.id or "request")
   local submitted, record = pcall(way.submit, built)
   if not submitted then
-    if client.settings.journal then journal.settle(client, call, nil, { sent = "no" }) end
+    journal.settle(client, call, nil, { sent = "no" })
     error(record, 0)
   end
   way.attend(record)
   return record
 end
 
+local function send(client, call, built, attempt)
+  local settings, way = client.settings, driver.current()
+  way.check() -- raises where nothing can be sent: nothing is meant then either
+  local refused = hooks.request(client, call, built, attempt)
+  if refused then return nil, refused end
+  if config.key(settings) == false then validate.fail(call.id .. " was not sent: the client is closed") end
+  refused = way.refusal() -- nothing is meant by a task that was cancelled
+  if refused then return nil, refused end
+  if settings.journal then return exchange_noted(client, call, built, way) end
+  stats.sent(client, call.route and call.id or "request")
+  return way.exchange(built)
+end
+
+-- The error of an exchange, with what stands behind it, and without the key.
+local function failure(client, record, err, key, attempt)
+  err.retry_after = record.retry_after
+  errors.scrub(err, key)
+  err.response = record.status and response.of_failure(record, key, attempt) or nil
+  stats.failed(client, err)
+  return err
+end
+
+-- Sends once: the envelope of a success and what stands behind it, or the error.
 local function exchange(client, call, built, attempt)
   local record, refused
   if call.begun then record = await(call) else record, refused = send(client, call, built, attempt) end
   if refused then return nil, refused end
   local envelope, err
-  if record.status then
-    envelope, err = answer.read(client.settings.api, record.status, record.body, config.secret(client.settings))
+  local status, key = record.status, config.secret(client.settings)
+  if status then
+    envelope, err = answer.read(client.settings.api, status, record.body, key)
   else
     err = answer.failed(record.body)
   end
-  if err then
-    err.retry_after = record.retry_after
-    errors.scrub(err, config.secret(client.settings))
-    err.response = record.status and response.of_failure(record, config.secret(client.settings), attempt) or nil
-    stats.failed(client, err)
-  end
+  if err then failure(client, record, err, key, attempt) end
   hooks.response(client, call, record, attempt, err)
-  return envelope, err, record
+  if err then return nil, err end
+  return envelope, nil, response.new(status, errors.mask(record.headers, key), envelope, attempt)
 end
 
 ---Makes the error of a paid call whose outcome cannot be known. Nothing is ever resent for it.
 ---@param err coreclaw.Error  what happened
 ---@param call table          of http.call
----@param since integer       Unix seconds at which it was first sent
+---@param since number        Unix seconds at which it was first sent
 ---@return coreclaw.Error
 function http.unknown_outcome(err, call, since)
   return errors.new {
@@ -98,7 +113,7 @@ function http.unknown_outcome(err, call, since)
     sent = "unknown",
     worker = call.params.path and call.params.path.workerId,
     path = call.params.path,
-    window = { from = since, to = math.ceil(core.time()) },
+    window = { from = math.floor(since), to = math.ceil(core.time()) },
     intent = call.intent,
   }
 end
@@ -119,16 +134,13 @@ local function finish(err, call, attempt, since)
 end
 
 local function repeatedly(client, call, built, deadline)
-  local since, attempt, last = math.floor(core.time()), 0, nil
+  local since, attempt, last = core.time(), 0, nil
   while true do
     attempt = attempt + 1
     built.timeout = limit(client, call.request_timeout, deadline)
-    built.idle_timeout = call.idle_timeout
-    local envelope, err, record = exchange(client, call, built, attempt)
+    local envelope, err, behind = exchange(client, call, built, attempt)
     if envelope then
       client.budget:earn(last)
-      local behind = response.new(record.status, errors.mask(record.headers, config.secret(client.settings)), envelope,
-        attempt)
       behind.unsure = call.unsure
       return envelope, nil, behind
     end
@@ -149,9 +161,10 @@ end
 
 -- What was meant is on the disk before anything of a paid call is sent; what came of it, after.
 local function attempts(client, call, built, deadline)
+  if not client.settings.journal then return repeatedly(client, call, built, deadline) end
   call.deadline = deadline
   local envelope, err, behind = repeatedly(client, call, built, deadline)
-  if client.settings.journal then journal.settle(client, call, envelope, err) end
+  journal.settle(client, call, envelope, err)
   if behind then behind.intent = call.intent end
   return envelope, err, behind
 end
@@ -181,10 +194,10 @@ local function from_v1(call, envelope)
 end
 
 -- Fills in the times of a call; returns its deadline.
-local function set_times(client, call, options)
+local function set_times(client, call, built, options)
   local settings = client.settings
   call.request_timeout = options.request_timeout or settings.request_timeout
-  call.idle_timeout = options.idle_timeout or settings.idle_timeout
+  built.idle_timeout = options.idle_timeout -- else as in all requests of the client
   return client.clock:deadline(options.timeout or settings.timeout)
 end
 
@@ -192,9 +205,9 @@ end
 local function prepare(client, id, params, options)
   local settings = client.settings
   local call = {
-    id = id, params = params, operation = client.operations[id], options = options or {},
+    id = id, params = params, operation = client.operations[id], options = options or NONE,
     label = options and options.label,
-    built = nil, request_timeout = nil, idle_timeout = nil, deadline = nil, -- the table's size, at once
+    built = nil, request_timeout = nil, route = nil, -- the table's size, at once
   }
   if settings.api == "v1" then
     build_v1(client, call)
@@ -215,9 +228,9 @@ end
 function http.begin(client, id, params, options, bell)
   local call = prepare(client, id, params, options)
   if not call.built then return call end
-  local built, deadline = call.built, set_times(client, call, call.options)
+  local built = call.built
+  local deadline = set_times(client, call, built, call.options)
   built.timeout = limit(client, call.request_timeout, deadline)
-  built.idle_timeout = call.idle_timeout
   call.err = hooks.request(client, call, built, 1)
   if call.err then return call end
   local host = driver.current()
@@ -244,7 +257,8 @@ end
 ---Waits for what was begun, and tries again where that may help. As http.call, whose time begins now.
 function http.finish(client, call)
   if call.known or call.err then return call.known, call.err end
-  local envelope, err, behind = attempts(client, call, call.built, set_times(client, call, call.options))
+  local built = call.built
+  local envelope, err, behind = attempts(client, call, built, set_times(client, call, built, call.options))
   if not envelope then return nil, err end
   if client.settings.api == "v1" then envelope = from_v1(call, envelope) end
   return envelope, nil, behind
@@ -271,9 +285,8 @@ end
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
 function http.custom(client, call, options)
-  local deadline = set_times(client, call, options)
   local built = request.build(client.settings, call.id, call.operation, call.params)
-  local envelope, err, behind = attempts(client, call, built, deadline)
+  local envelope, err, behind = attempts(client, call, built, set_times(client, call, built, options))
   if not envelope then return nil, err end
   local data = envelope.data -- of an operation that nobody here knows: as it is
   if data == nil or data == json.null then data = {} end
@@ -285,7 +298,7 @@ end
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
 function http.data(client, id, params, options)
-  local since = math.floor(core.time())
+  local since = core.time()
   local envelope, err, behind = http.call(client, id, params, options)
   if not envelope then return nil, err end
   local data, why = answer.data(envelope, id)

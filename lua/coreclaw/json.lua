@@ -163,7 +163,7 @@ function json.decode(text)
   if type(text) ~= "string" then
     error("JSON text must be a string, got " .. type(text), 2)
   end
-  ready(2)
+  if not decode then ready(2) end
   return decode(text)
 end
 

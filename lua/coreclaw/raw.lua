@@ -17,12 +17,13 @@ local IDS = {
 
 local CALL = { timeout = { type = "seconds" }, request_timeout = { type = "seconds" }, label = { type = "text" } }
 
+local SLASH = ("/"):byte()
 local METHODS = { "GET", "POST", "PUT", "PATCH", "DELETE" }
 local CLASSES = { "read", "write", "paid", "last" }
 local REQUEST = {
-  method = { type = "string", enum = METHODS, default = "GET" },
+  method = { type = "string", enum = METHODS },
   path = { type = "text" },
-  query = { type = "table", default = {} },
+  query = { type = "table" },
   body = { type = "any" },
   class = { type = "string", enum = CLASSES },
   label = { type = "text" },
@@ -89,8 +90,7 @@ function raw.methods:operation(id, params, options)
 end
 
 local function check_path(path)
-  if not path or path:sub(1, 1) ~= "/" or path:find("[%s?#{}]") or path:find("..", 1, true)
-    or path:sub(1, 2) == "//" then
+  if not path or not path:find "^/[^%s?#{}]*$" or path:find("..", 1, true) or path:byte(2) == SLASH then
     validate.fail("client:request: path must begin with / and hold no space, query, braces or '..', got "
       .. validate.show(path))
   end
@@ -109,13 +109,13 @@ local function check_query(query)
   end
 end
 
--- Method and class → an operation that stands in no table. Nothing is known of its parameters.
-local operations = {}
+-- Class, method → an operation that stands in no table. Nothing is known of its parameters.
+local operations = { read = {}, write = {}, paid = {}, last = {} }
 
 local function operation_of(method, class)
-  local key = method .. " " .. class
-  operations[key] = operations[key] or { method = method, class = class, public = true, free = true }
-  return operations[key]
+  local known = operations[class]
+  known[method] = known[method] or { method = method, class = class, public = true, free = true }
+  return known[method]
 end
 
 ---Sends a request of your own to the API, with its key, envelope, errors and deadline: for what
@@ -126,15 +126,16 @@ end
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
 function raw.methods:request(request)
-  request = validate.options("client:request", request, REQUEST)
-  check_path(request.path)
-  check_query(request.query)
-  local class = request.class or (request.method == "GET" and "read" or "paid")
+  request = request or {}
+  validate.check("client:request", request, REQUEST)
+  local method, path, query = request.method or "GET", request.path, request.query
+  check_path(path)
+  if query then check_query(query) end
   return http.custom(self, {
-    id = request.method .. " " .. request.path,
-    operation = operation_of(request.method, class),
-    params = { whole_path = request.path, query = request.query, body = request.body },
-    label = request.label,
+    id = method .. " " .. path,
+    operation = operation_of(method, request.class or (method == "GET" and "read" or "paid")),
+    params = { whole_path = path, query = query, body = request.body },
+    label = request.label, request_timeout = nil, method = nil,
   }, request)
 end
 

@@ -16,9 +16,12 @@ local USER_AGENT = string.format("coreclaw-lua/%s (%s; libcurl/%s)",
 
 local NONE = {}
 
--- Settings → what the requests of that client have in common, made once: neither table nor strings are made
--- anew for each of them.
+-- Settings → what the requests of that client have in common: { bare, json }, each read and checked by the
+-- core once, not for each request.
 local commons = setmetatable({}, { __mode = "k" })
+
+-- One of these → { lines, auth }, for who wants to see it.
+local shown = setmetatable({}, { __mode = "k" })
 
 local function check_group(id, group, given, rules)
   for name, value in pairs(given) do
@@ -48,10 +51,10 @@ end
 
 -- The key, which the C core adds to headers or URL when the request is submitted.
 local function authenticate(settings, id, operation, query)
-  local key = config.secret(settings)
-  if config.is_closed(settings) then
+  local key = config.key(settings)
+  if key == false then
     validate.fail(id .. " was not sent: the client is closed")
-  elseif key and settings.auth == "query" and query.token ~= nil then
+  elseif key and settings.auth == "query" and query and query.token ~= nil then
     validate.fail(id .. ': query must not name token: auth = "query" adds it')
   elseif not key and not operation.public then
     validate.fail(id .. " needs an API key: pass api_key to coreclaw.new or set CORECLAW_API_KEY")
@@ -67,19 +70,40 @@ local function check_callback(settings, id, body)
   end
 end
 
-local function common_of(settings, key)
+local function headers_of(settings, is_json)
+  local lines = { "Accept: application/json", "User-Agent: " .. (settings.user_agent or USER_AGENT) }
+  lines[#lines + 1] = core.curl.encodings
+  if is_json then lines[#lines + 1] = "Content-Type: application/json" end
+  return lines
+end
+
+local function make_common(settings, key, is_json)
+  local lines, auth = headers_of(settings, is_json), key and settings.auth
+  local made = core.common(transport.apply(settings, {
+    headers = lines, secret = key, auth = auth,
+    connect_timeout = settings.connect_timeout, idle_timeout = settings.idle_timeout,
+    max_body = settings.max_body, max_headers = settings.max_headers,
+  }, true))
+  shown[made] = { lines = lines, auth = auth }
+  return made
+end
+
+local function common_of(settings, key, is_json)
   local known = commons[settings]
-  if known then return known end
-  local accept, agent = "Accept: application/json", "User-Agent: " .. (settings.user_agent or USER_AGENT)
-  known = {
-    bare = { accept, agent }, json = { accept, agent, "Content-Type: application/json" },
-    options = transport.apply(settings, {
-      secret = key, auth = key and settings.auth, connect_timeout = settings.connect_timeout,
-      max_body = settings.max_body, max_headers = settings.max_headers,
-    }, true),
-  }
-  commons[settings] = known
-  return known
+  if not known then
+    known = { bare = make_common(settings, key, false), json = make_common(settings, key, true) }
+    commons[settings] = known
+  end
+  return is_json and known.json or known.bare
+end
+
+---What a request says beside its own fields.
+---@param built table  of request.build; or one with headers of its own
+---@return string[] headers  without the key
+---@return string? auth      how the key goes with it
+function request.common(built)
+  local known = shown[built.common] or built
+  return built.headers or known.lines, known.auth
 end
 
 -- The body, and whether it is JSON.
@@ -103,16 +127,16 @@ end
 ---  a whole path goes before the operation's, and is free of names
 ---@return table           for engine:submit, still without timeouts
 function request.build(settings, id, operation, params)
-  request.check(id, operation, params)
-  local query = params.query or NONE
-  local common = common_of(settings, authenticate(settings, id, operation, query))
+  if not operation.free then request.check(id, operation, params) end
+  local query = params.query
+  local key = authenticate(settings, id, operation, query)
   local body, is_json = encode_body(settings, id, operation, params.body)
   return {
     method = operation.method,
-    url = settings.base_url .. (params.whole_path or url.path(operation.path, params.path or NONE)) .. url.query(query),
+    url = settings.base_url .. (params.whole_path or url.path(operation.path, params.path or NONE))
+      .. (query and url.query(query) or ""),
     body = body,
-    headers = is_json and common.json or common.bare,
-    common = common.options,
+    common = common_of(settings, key, is_json),
     -- libcurl resends on its own what it lost on a reused connection. Only a read may be.
     once = operation.class ~= "read",
     -- set further on; named here so that the table has its size from the start

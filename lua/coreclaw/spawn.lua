@@ -98,8 +98,7 @@ end
 ---in it. `err.run` and `err.items` name what was started before. No run is aborted.
 function Task:cancel()
   if self.status ~= "running" then return end
-  self.cancelled = true
-  base.interrupt(self)
+  base.cancel(self)
 end
 
 -- A list of functions, of tasks, or of both.

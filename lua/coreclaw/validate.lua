@@ -177,23 +177,35 @@ local function defaults_of(spec)
   return list
 end
 
----Checks an option table against its spec: unknown names, types, ranges. Raises, or returns a
+---Checks an option table against its spec: unknown names, types, ranges. Raises.
+---@param where string
+---@param options table?
+---@param spec table<string, table>  name → { type, min?, max?, enum? }
+function validate.check(where, options, spec)
+  if options == nil then return end
+  if type(options) ~= "table" then
+    validate.fail(where .. ": options must be a table, got "
+      .. (type(options) == "string" and "a string" or validate.show(options))) -- it may be the key
+  end
+  for name, value in pairs(options) do
+    local rule = spec[name]
+    if not rule then unknown(where, name, spec) end
+    validate.value(where, name, value, rule)
+  end
+end
+
+---Checks an option table against its spec, as `validate.check` does. Raises, or returns a
 ---copy with the defaults filled in, so that the caller's table is neither kept nor written to.
 ---@param where string
 ---@param options table?
 ---@param spec table<string, table>  name → { type, min?, max?, enum?, default? }
 ---@return table
 function validate.options(where, options, spec)
-  if options ~= nil and type(options) ~= "table" then
-    validate.fail(where .. ": options must be a table, got "
-      .. (type(options) == "string" and "a string" or validate.show(options))) -- it may be the key
-  end
+  validate.check(where, options, spec)
   local out, known = {}, defaults[spec] or defaults_of(spec)
   for i = 1, #known, 2 do out[known[i]] = known[i + 1] end
   if options == nil then return out end
   for name, value in pairs(options) do
-    if not spec[name] then unknown(where, name, spec) end
-    validate.value(where, name, value, spec[name])
     -- 2.0 is a whole number too, but must not be written as one with a point.
     out[name] = spec[name].type == "integer" and math.floor(value) or value
   end

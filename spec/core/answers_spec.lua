@@ -81,9 +81,13 @@ describe("transfers", function()
     end)
 
     it("sends what is in common, where the request does not say it itself", function()
-      local common = { method = "PUT", headers = { "X-One: 1" }, max_body = 10000 }
+      local common = core.common { method = "PUT", headers = { "X-One: 1", "X-Empty:" }, max_body = 10000 }
+      collectgarbage() -- nobody but it has the texts
       local sent = get("/echo", { common = common, body = "" }).body
-      assert.truthy(sent:find("^PUT ") and sent:find("X-One: 1\r\n", 1, true), sent)
+      assert.truthy(sent:find("^PUT ") and sent:find("X-One: 1\r\nX-Empty:\r\n", 1, true), sent)
+      sent = get("/echo", { common = common, method = "POST", body = "" }).body -- what is added goes before
+      assert.truthy(sent:find("X-One: 1\r\nX-Empty:\r\n", 1, true), sent)
+      assert.is_nil(sent:find("Expect", 1, true), sent)
       sent = get("/echo", { common = common, method = "GET", headers = { "X-Two: 2" } }).body
       assert.truthy(sent:find("^GET ") and sent:find("X-Two: 2\r\n", 1, true), sent)
       assert.is_nil(sent:find("X-One", 1, true), sent)

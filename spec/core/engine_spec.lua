@@ -99,6 +99,49 @@ describe("engine", function()
     end)
   end)
 
+  describe("perform", function()
+    it("sends, waits and gives the answer", function()
+      local id, status, body, headers = engine:perform({ url = url .. "/slow/20" }, 10)
+      assert.same({ "number", 200, "ok" }, { type(id), status, body })
+      assert.truthy(headers:find("^HTTP/1.1 200"))
+      assert.equal(0, engine:inflight())
+      assert.is_nil(engine:next())
+      for _ = 1, 100 do assert.equal("ok", select(3, engine:perform({ url = url .. "/ok" }, 10))) end
+    end)
+
+    it("gives the failure, also of what never began", function()
+      local id, status, failure = engine:perform({ url = url .. "/silent", timeout = 0.05 }, 10)
+      assert.same({ "number", "timeout" }, { type(id), failure.kind })
+      assert.is_nil(status)
+      assert.equal("network", select(3, engine:perform({ url = "http://127.0.0.1:1/" }, 10)).kind)
+    end)
+
+    it("gives the id alone of what has not ended in time, which goes on", function()
+      local given = { engine:perform({ url = url .. "/slow/200" }, 0.02) }
+      assert.equal(1, #given)
+      assert.equal(1, engine:inflight())
+      local result = finish(engine)[1]
+      assert.same({ given[1], "ok" }, { result.id, result.body })
+    end)
+
+    it("takes nothing of what others wait for", function()
+      local other = engine:submit({ url = url .. "/ok" })
+      while engine:wait(1) > 0 do end
+      local given = { engine:perform({ url = url .. "/slow/50" }, 10) }
+      assert.equal(1, #given)
+      local results = finish(engine)
+      assert.same({ other, given[1] }, { results[1].id, results[2].id })
+    end)
+
+    it("wants seconds, and a request that can be sent", function()
+      assert.has_error(function() engine:perform({ url = url .. "/ok" }) end)
+      assert.has_error(function() engine:perform({ url = url .. "/ok" }, -1) end)
+      assert.has_error(function() engine:perform({ url = "ftp://a/" }, 1) end)
+      assert.has_error(function() engine:perform(nil, 1) end)
+      assert.equal(0, engine:inflight())
+    end)
+  end)
+
   describe("many at once", function()
     it("200 transfers through one descriptor, in less than the time of ten", function()
       engine:close()

@@ -34,7 +34,7 @@ describe("options", function()
     size = { "a whole number of bytes >= 0", "1", true, {}, print, -1, 1.5, 1 / 0, 0 / 0, 2 ^ 60 },
     count = { "a whole number >= 0", "1", true, {}, print, -1, 1.5, 1 / 0, 0 / 0, 2 ^ 40 },
     flag = { "a boolean", 1, "true", {}, print },
-    table = { "a table", 1, true, "name", print },
+    common = { "a coreclaw.common", 1, true, "name", {}, print, io.stdout, core.meter() },
     file = { "an open coreclaw.file", 1, true, "name", {}, print, io.stdout },
   }
 
@@ -43,7 +43,7 @@ describe("options", function()
     idle_timeout = "seconds", timeout = "seconds", max_body = "size", max_headers = "size",
     once = "flag", follow = "flag", verify = "flag", ca_file = "text", ca_path = "text", proxy = "text",
     cert_file = "text", key_file = "text", key_password = "text", no_proxy = "text", connect_to = "lines",
-    file = "file", offset = "size", apart = "flag", common = "table",
+    file = "file", offset = "size", apart = "flag", common = "common",
   }
 
   local ENGINE = { max_connections = "count", max_host_connections = "count", max_idle = "count", mode = "text" }
@@ -88,14 +88,35 @@ describe("options", function()
       message(function() core.engine({ max_conections = 1 }) end))
   end)
 
+  local function common(options)
+    return message(function() core.common(options) end)
+  end
+
   it("what is in common is checked like the rest, and the request's own goes before", function()
-    assert.equal('submit: unknown field "timout", did you mean "timeout"?', submit({ common = { timout = 1 } }))
-    assert.equal('submit: field "timeout" must be a number of seconds >= 0, got string', submit({ common = { timeout = "1" } }))
-    assert.equal('submit: field "headers": line 1 must have the form "Name: value"', submit({ common = { headers = { "X" } } }))
+    assert.equal('common: unknown field "timout", did you mean "timeout"?', common { timout = 1 })
+    assert.equal('common: field "timeout" must be a number of seconds >= 0, got string', common { timeout = "1" })
+    assert.equal('common: field "headers": line 1 must have the form "Name: value"', common { headers = { "X" } })
+    assert.equal('common: field "method" must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS',
+      common { method = "FOO" })
+    assert.equal('common: field "common" must not be in it', common { common = core.common {} })
+    assert.truthy(message(function() core.common() end):find("table expected", 1, true))
     assert.equal('submit: field "headers": line 2 must have the form "Name: value"',
-      submit({ headers = { "A: b", "X" }, common = { headers = { "X" } } }))
+      submit({ headers = { "A: b", "X" }, common = core.common { headers = { "X: y" } } }))
     assert.equal('submit: field "method" must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS',
-      submit({ method = "FOO", common = { method = "GET" } }))
+      submit({ method = "FOO", common = core.common { method = "GET" } }))
+  end)
+
+  it("a secret that is in common is looked at each time", function()
+    local key = core.secret("sekret")
+    local shared = core.common { secret = key, auth = "bearer" }
+    key:close()
+    assert.equal('submit: field "secret" must be a coreclaw.secret that was not cleared, got userdata',
+      submit({ common = shared }))
+    local password = core.secret("sekret")
+    shared = core.common { key_password = password }
+    password:close()
+    assert.equal('submit: field "key_password" must be a string without zero bytes, got userdata',
+      submit({ common = shared }))
   end)
 
   it("submit wants a table, and a url in it", function()

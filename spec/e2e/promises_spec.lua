@@ -73,24 +73,41 @@ describe("promises", function()
 
     -- (A thread sends at once: there nothing is between.)
     if not core.always_threaded then
-      it("a start that was interrupted before it was sent is not sent later", function()
-        local engine_wait = debug.getregistry()["coreclaw.engine"].__index.wait
+      -- As Ctrl-C does it in the lua program, where a method of the engine is called.
+      local function start_interrupted(method)
+        local engine_method = debug.getregistry()["coreclaw.engine"].__index[method]
         local jit = rawget(_G, "jit")
-        local before = server:paid()
         if jit then jit.off() end
-        local ok = pcall(function()
+        local ok, err = pcall(function()
           debug.sethook(function()
-            if debug.getinfo(2, "f").func == engine_wait then error("interrupted", 0) end
+            if debug.getinfo(2, "f").func == engine_method then error("interrupted", 0) end
           end, "c")
           worker:start { count = 1 }
         end)
         debug.sethook()
         if jit then jit.on() end
-        assert.is_false(ok)
-        assert.equal(before, (server:paid()))
+        assert.same({ false, "interrupted" }, { ok, err })
+      end
+
+      it("a start that was interrupted before it was sent is not sent later", function()
+        local before = server:paid()
+        start_interrupted "perform"
+        assert(client:account())
+        local other = coreclaw.spawn(function() coreclaw.sleep(0.2) end)
+        start_interrupted "wait" -- as calls wait while there are tasks
+        other:join()
         assert(client:account())
         coreclaw.sleep(0.2)
         assert.equal(before, (server:paid()))
+      end)
+
+      it("a start that was interrupted while its answer was awaited is not on its way any more", function()
+        local before = server:paid()
+        server:fault { operation = "runWorker", times = 1, delay = 1.5 }
+        start_interrupted "wait" -- the second look
+        assert(client:account())
+        assert.equal(0, client:stats().in_flight)
+        assert.is_true((server:paid()) <= before + 1)
       end)
     end
 

@@ -10,6 +10,9 @@ local function raise(err)
   if err then error(err, 0) end
 end
 
+-- Has any task been cancelled? In most programs none ever is, and nobody need look who runs.
+local cancelling = false
+
 -- So often a cancelled task is told by an error that is returned, as a call that has paid for something
 -- needs it to name that. A loop that takes no notice would go round for ever.
 local PATIENCE = 100
@@ -88,7 +91,15 @@ function base.complete(module)
 
   ---The error of a task that was cancelled, and is to send nothing any more.
   ---@return coreclaw.Error?
-  function module.refusal() return refusal(coroutines.task()) end
+  function module.refusal() return cancelling and refusal(coroutines.task()) or nil end
+
+  ---Sends and waits. Whoever is told of nothing of it, when the wait raises, does not know whether it went out.
+  ---@return coreclaw.Record
+  module.exchange = module.exchange or function(request)
+    local record = module.submit(request)
+    module.attend(record)
+    return record
+  end
 
   ---Waits; raises in a task that was cancelled.
   ---@return boolean? done
@@ -112,10 +123,11 @@ function base.complete(module)
   return module
 end
 
----Cancels what a task waits for: a transfer ends, a sleep or a join raises.
+---Cancels a task, and what it waits for: a transfer ends, a sleep or a join raises.
 ---@param task table
-function base.interrupt(task)
+function base.cancel(task)
   local record = task.waiting
+  task.cancelled, cancelling = true, true
   if not record then return end
   if record.id then
     task.waits_in.cancel(record)

@@ -9,6 +9,7 @@ local coroutines = {}
 -- Coroutine → the task it runs. Weak: what is dead vanishes. Both ways, for a task knows its coroutine,
 -- and Lua 5.1 would never let go of the two; what runs has its task on its stack.
 local tasks = setmetatable({}, { __mode = "kv" })
+local any = false -- has there ever been one?
 
 -- PUC Lua 5.1 cannot yield across pcall, the iterator of a for loop or a metamethod, and no Lua across
 -- what table.sort and the like call. 5.1 and 5.2 have no function to tell; ours looks into their state.
@@ -44,7 +45,7 @@ coroutines.may_yield = native()
 ---@return thread
 function coroutines.create(fn, task)
   local co = coroutine.create(fn)
-  tasks[co] = task
+  tasks[co], any = task, true
   return co
 end
 
@@ -52,12 +53,13 @@ end
 ---@param task table?
 function coroutines.adopt(task)
   local co = coroutine.running()
-  tasks[co] = task
+  tasks[co], any = task, true
 end
 
 ---The task that runs here, nil in the main program and in other people's coroutines.
 ---@return table?
 function coroutines.task()
+  if not any then return nil end
   local co = coroutine.running()
   local task = co and tasks[co] or nil
   if task and task.is_here and not task.is_here() then return nil end

@@ -71,6 +71,25 @@ function plain.wait(record, seconds)
   return tasks:wait(task, record, set, function(timer) timer.call = nil end)
 end
 
+local function perform(request)
+  local record = transfers:perform(request)
+  if not record.done then block_until(record, math.huge) end
+  return record
+end
+
+---Sends and waits; without anything else to do, in one call of the core.
+function plain.exchange(request)
+  if tasks.count > 0 or sleepers[1] or transfers:busy() then
+    local record = plain.submit(request)
+    plain.attend(record)
+    return record
+  end
+  local ok, record = pcall(perform, request)
+  if ok then return record end
+  transfers:abandon()
+  error(record, 0)
+end
+
 ---Runs fn as a task, at once until it first waits.
 function plain.spawn(task, fn, failed)
   tasks:start(task, fn, failed)

@@ -11,6 +11,9 @@ local INTERRUPTED = {
   sent = "unknown", retryable = false,
 }
 
+-- Seconds. Whoever waits without a host looks up that often: at its deadline, and for Ctrl-C.
+local SLICE = 1
+
 ---@class coreclaw.Record
 ---@field done boolean
 ---@field waiters function[]?   called once when it is done
@@ -127,6 +130,21 @@ function Pool:submit(request)
   return record
 end
 
+---Starts a transfer and waits for it, without a host, where nothing else is on its way: as `submit` and
+---`block`, in one call of the core. After SLICE seconds, or a signal, it may still not be done.
+---@param request table  see engine:submit
+---@return coreclaw.Record
+function Pool:perform(request)
+  if self.stale then self:renew() end
+  local id, status, body, headers, retry_after, written = self:bind():perform(request, SLICE)
+  local done = body ~= nil
+  local record = {
+    id = id, done = done, status = status, body = body, headers = headers, retry_after = retry_after, written = written,
+  }
+  if not done then self.records[id] = record end
+  return record
+end
+
 ---Hands what has ended to its records. Those whose caller has gone are dropped.
 function Pool:drain()
   local engine, records = self.engine, self.records
@@ -158,7 +176,7 @@ end
 function Pool:block(record, deadline)
   while not record.done and core.now() < deadline do
     if deadline == math.huge and not self:busy() then return false, true end
-    self:bind():wait(math.min(1, deadline - core.now()))
+    self:bind():wait(math.min(SLICE, deadline - core.now()))
     self:drain()
   end
   return record.done
