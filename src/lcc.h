@@ -101,6 +101,9 @@ void lcc_push_bytes(lua_State *L, const struct cc_buf *b);
 /* Protected, for it allocates: called with a light pointer to a cc_answer -> status, body, headers,
  * retry_after, written | nil, failure, headers, nil, written. */
 int lcc_push_answer(lua_State *L);
+
+/* The body at that index of the stack that has stayed apart, NULL if it is none. */
+const struct cc_buf *lcc_to_body(lua_State *L, int index);
 void lcc_open_answer(lua_State *L);
 
 /* ---- lcc_submit.c ---- */

@@ -22,6 +22,21 @@ static cc_buf *push_apart(lua_State *L) {
     return b;
 }
 
+const cc_buf *lcc_to_body(lua_State *L, int index) {
+    const cc_buf *b = lua_touserdata(L, index);
+    if (!b || !lua_getmetatable(L, index)) return NULL;
+    luaL_getmetatable(L, CLASS);
+    if (!lua_rawequal(L, -1, -2)) b = NULL;
+    lua_pop(L, 2);
+    return b;
+}
+
+/* body:text() -> its bytes, which stay */
+static int body_text(lua_State *L) {
+    lcc_push_bytes(L, luaL_checkudata(L, 1, CLASS));
+    return 1;
+}
+
 /* body:take() -> its bytes, once */
 static int take_body(lua_State *L) {
     cc_buf *b = luaL_checkudata(L, 1, CLASS);
@@ -30,20 +45,17 @@ static int take_body(lua_State *L) {
     return 1;
 }
 
+/* body:drop(): nobody wants them any more */
 static int drop_body(lua_State *L) {
     cc_buf_free(luaL_checkudata(L, 1, CLASS));
     return 0;
 }
 
 void lcc_open_answer(lua_State *L) {
-    luaL_newmetatable(L, CLASS);
-    lua_pushcfunction(L, drop_body);
-    lua_setfield(L, -2, "__gc");
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, take_body);
-    lua_setfield(L, -2, "take");
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
+    static const luaL_Reg meta[] = {{"__gc", drop_body}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"text", body_text}, {"take", take_body}, {"drop", drop_body}, {NULL, NULL}};
+    lcc_class(L, CLASS, meta, methods);
 }
 
 /* ---- answers ---- */

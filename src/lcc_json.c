@@ -74,10 +74,18 @@ static unsigned rules_now(lua_State *L) {
     return strcmp(localeconv()->decimal_point, ".") == 0 ? rules : rules | CC_JSON_ALL_NUMBERS;
 }
 
+/* The first argument: a string, or a body that never becomes one unless the library wants it as it is. */
+static const char *text_of(lua_State *L, size_t *len) {
+    const cc_buf *body = lcc_to_body(L, 1);
+    if (!body) return lua_tolstring(L, 1, len);
+    *len = body->len;
+    return body->len ? body->data : "";
+}
+
 static void push_text(lua_State *L, cc_json *g) {
     if (g->rewritten)
         lua_pushlstring(L, g->out.data, g->out.len);
-    else if (g->skipped)
+    else if (g->skipped || lua_type(L, 1) != LUA_TSTRING)
         lua_pushlstring(L, g->text, (size_t)(g->end - g->text));
     else
         lua_pushvalue(L, 1);
@@ -87,7 +95,7 @@ static void push_text(lua_State *L, cc_json *g) {
 /* (text) -> value | nil, message; the library's refusals and lack of memory are raised. */
 static int decode_inner(lua_State *L) {
     size_t len;
-    const char *text = lua_tolstring(L, 1, &len);
+    const char *text = text_of(L, &len);
     cc_json *g = lcc_json_scratch(L, rules_now(L));
     cc_json_code code = cc_json_guard(g, text, len);
     if (code == CC_JSON_LARGE || code == CC_JSON_NOMEM || code == CC_JSON_TAGS)
@@ -105,7 +113,7 @@ static int library_refusal(lua_State *L, unsigned rules, const char *words) {
     static const char AT[] = " at character ";
     char reason[REASON];
     size_t len;
-    const char *text = lua_tolstring(L, 1, &len);
+    const char *text = text_of(L, &len);
     const char *at = strstr(words, AT);
     if (!at) return fail(L, words);
     size_t position = strtoul(at + strlen(AT), NULL, 10);
@@ -119,7 +127,8 @@ static int library_refusal(lua_State *L, unsigned rules, const char *words) {
 
 /* Upvalues: the inner function, the rules. */
 static int decode(lua_State *L) {
-    if (lua_type(L, 1) != LUA_TSTRING) return luaL_argerror(L, 1, "JSON text must be a string");
+    if (lua_type(L, 1) != LUA_TSTRING && !lcc_to_body(L, 1))
+        return luaL_argerror(L, 1, "JSON text must be a string");
     lua_settop(L, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushvalue(L, 1);

@@ -19,7 +19,7 @@ local MOST = 2 ^ 53
 
 -- The envelope of an answer, or nil and why it is none.
 local function envelope_of(body)
-  local value, why = json.decode(body)
+  local value, why = json.of_body(body)
   if type(value) ~= "table" then
     return nil, why or "the answer is JSON, but no object"
   end
@@ -95,13 +95,14 @@ end
 ---Turns an answer into its data.
 ---@param api "v1"|"v2"
 ---@param status integer
----@param body string
+---@param body string|userdata  as engine:next gives it
 ---@param secret coreclaw.Secret?  the key, which no text of an error may hold
 ---@return table? envelope  on success (HTTP 2xx and code 0): code, message, data, request_id
 ---@return coreclaw.Error?
 function answer.read(api, status, body, secret)
   local envelope, why = envelope_of(body)
   if not envelope then
+    if type(body) == "userdata" then body = body:text() end
     -- The reader quotes a few bytes of what it could not read.
     local masked = errors.mask(body, secret)
     if masked ~= body then why = select(2, envelope_of(masked)) or why end

@@ -33,14 +33,21 @@ local function limit(client, seconds, deadline)
   return math.min(seconds, rest)
 end
 
--- Waits for a first try that was sent ahead. What came of it lay in C until now.
+-- Waits for a first try that was sent ahead.
 local function await(call)
   local begun = call.begun
-  local record = begun.record
   call.begun = nil
-  begun.driver.wait(record)
-  if type(record.body) == "userdata" then record.body = record.body:take() end
-  return record
+  begun.driver.wait(begun.record)
+  return begun.record
+end
+
+-- A body that lies in C becomes a string only where somebody wants to see it.
+local function settle_body(client, record, failed)
+  if failed or client.settings.on_response then
+    record.body = record.body:take()
+  else
+    record.body = record.body:drop()
+  end
 end
 
 -- What is meant is noted down before, and that nothing came of it where the request is refused.
@@ -88,6 +95,7 @@ local function exchange(client, call, built, attempt)
   local status, key = record.status, config.secret(client.settings)
   if status then
     envelope, err = answer.read(client.settings.api, status, record.body, key)
+    if type(record.body) == "userdata" then settle_body(client, record, err) end
   else
     err = answer.failed(record.body)
   end

@@ -167,6 +167,15 @@ function json.decode(text)
   return decode(text)
 end
 
+--- The same of an answer's body, which may lie in C yet.
+---@param body string|userdata
+---@return any
+---@return string? message
+function json.of_body(body)
+  if not decode then ready(2) end
+  return decode(body)
+end
+
 --- Writes JSON, exactly or not at all.
 ---@param value any
 ---@param what? string name of the value in messages, "value" if not given

@@ -110,22 +110,22 @@ end
 -- So many rows are handed out between two looks at what is on its way.
 local LOOK_EVERY = 16
 
+local NONE = {} -- never written to
+
 ---An iterator over the items of all pages; the second value names the position behind an item.
 ---@param next_page fun(): coreclaw.Page?, (fun(i: integer): string)?
 ---@param poll fun()?  called now and then
 ---@return fun(): any, string?
 function paging.items(next_page, poll)
-  local list, mark, i = {}, nil, 0
+  local list, mark, i = NONE, nil, 0
   return function()
     i = i + 1
     local item = list[i]
     while item == nil do
       local page
+      list, i, mark = NONE, 0, nil -- the page that was read need not be kept while the next one is made
       page, mark = next_page()
-      if not page then
-        list, i = {}, 0
-        return nil
-      end
+      if not page then return nil end
       list, i = page.list, 1
       item = list[1]
     end

@@ -29,7 +29,7 @@ end
 -- A task that waits can be found by whoever cancels it.
 local function wait_for_transfer(module, wait, task, record, seconds)
   task.waiting, task.waits_in = record, module
-  local done = wait(record, seconds)
+  local done = wait(record, seconds, task)
   task.waiting = nil
   return done
 end
@@ -46,7 +46,7 @@ local function wait_for_signal(wait, task, record, seconds)
   local own = pool.signal()
   local wake = pool.on_done(record, completer(own))
   task.waiting = own
-  wait(own, seconds)
+  wait(own, seconds, task)
   pool.off_done(record, wake)
   task.waiting = nil
   return record.done, refusal(task)
@@ -78,7 +78,7 @@ function base.over(name, transfers)
 end
 
 ---Completes a driver.
----@param module table  submit(request), wait(record, seconds?), cancel(record), progress(record),
+---@param module table  submit(request), wait(record, seconds?, task?), where the task is the one that runs here, cancel(record), progress(record),
 ---  poll(), spawn(task, fn, failed), check()?, which raises where nobody can wait
 ---@return table module  with attend(record, seconds?), refusal(), pause(seconds) and sleep(seconds)
 function base.complete(module)

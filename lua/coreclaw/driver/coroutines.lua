@@ -66,11 +66,4 @@ function coroutines.task()
   return task
 end
 
----The task that runs here, if it may be suspended.
----@return table?
-function coroutines.suspendable()
-  local task = coroutines.task()
-  return task and coroutines.may_yield() and task or nil
-end
-
 return coroutines

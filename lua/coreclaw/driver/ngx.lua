@@ -106,10 +106,26 @@ function driver.submit(request)
   return record
 end
 
+-- Semaphores that nobody waits on, each with the function that posts it: else both are made for each wait.
+local idle, MOST_IDLE = {}, 1000
+
 -- Not within `wait`: nginx wipes the stack of a request whose client has gone, and with it the locals
 -- that a function made there refers to.
 local function poster(semaphore)
   return function() semaphore:post(1) end
+end
+
+local function take_semaphore()
+  local one = table.remove(idle)
+  if one then return one end
+  local semaphore = require("ngx.semaphore").new(0)
+  return { semaphore = semaphore, post = poster(semaphore) }
+end
+
+-- Not one that was posted without waking anybody, for who looked for itself: another would take that for its own.
+-- (Whoever nginx has dropped brings nothing back.)
+local function give_semaphore(one, posted)
+  if not posted and #idle < MOST_IDLE then idle[#idle + 1] = one end
 end
 
 -- Ends tasks that nginx has dropped, for those who join them. Whoever waits looks each second.
@@ -124,21 +140,30 @@ end
 
 function driver.wait(record, seconds)
   driver.check()
-  local semaphore = require("ngx.semaphore").new(0)
-  local deadline = seconds and core.now() + seconds or math.huge
-  local wake = pool.on_done(record, poster(semaphore))
+  local one, woken = take_semaphore(), nil
+  local deadline = seconds and core.now() + seconds
+  pool.on_done(record, one.post)
   while not record.done do
-    local rest = deadline - core.now()
+    local rest = seconds and deadline - core.now() or SLICE
     if rest <= 0 then break end
-    semaphore:wait(math.min(rest, (listening or not transfers:busy()) and SLICE or LOOK))
+    woken = one.semaphore:wait(math.min(rest, (listening or not transfers:busy()) and SLICE or LOOK))
     tell_of_dropped()
     if not record.done and transfers:busy() and not listening then
       transfers:drain()
       ensure_reader()
     end
   end
-  pool.off_done(record, wake)
+  pool.off_done(record, one.post)
+  give_semaphore(one, record.done and not woken)
   return record.done
+end
+
+---Sends and waits. Whoever calls has asked `check`.
+function driver.exchange(request)
+  local record = transfers:submit(request)
+  ensure_reader()
+  driver.attend(record)
+  return record
 end
 
 ---For specs: how many transfers have not been taken, and whether there is a reader.

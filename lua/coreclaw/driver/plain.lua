@@ -62,11 +62,11 @@ end
 ---Waits until a record is done. The engine's own timeouts bound a transfer.
 ---@param record coreclaw.Record
 ---@param seconds number?  not longer than that
+---@param task table?  that runs here
 ---@return boolean done
-function plain.wait(record, seconds)
+function plain.wait(record, seconds, task)
   local deadline = seconds and core.now() + seconds or math.huge
-  local task = tasks:here()
-  if not task then return block(record, deadline) end
+  if not tasks:may_suspend(task) then return block(record, deadline) end
   local set = seconds and function(call) return sleepers:add(deadline, call) end
   return tasks:wait(task, record, set, function(timer) timer.call = nil end)
 end

@@ -16,7 +16,8 @@ local SLICE = 1
 
 ---@class coreclaw.Record
 ---@field done boolean
----@field waiters function[]?   called once when it is done
+---@field waiter function?      called once when it is done
+---@field waiters function[]?   the others, where there are any
 ---@field bell coreclaw.Record? a signal that ends with it
 
 ---@class coreclaw.Pool
@@ -52,8 +53,9 @@ end
 function pool.complete(record)
   if record.done then return end
   record.done = true
-  local waiters, bell = record.waiters, record.bell
-  record.waiters, record.bell = nil, nil
+  local waiter, waiters, bell = record.waiter, record.waiters, record.bell
+  record.waiter, record.waiters, record.bell = nil, nil, nil
+  if waiter then waiter() end
   if waiters then
     for i = 1, #waiters do waiters[i]() end
   end
@@ -64,12 +66,22 @@ end
 ---@return function wake
 function pool.on_done(record, wake)
   local waiters = record.waiters
-  if waiters then waiters[#waiters + 1] = wake else record.waiters = { wake } end
+  if not record.waiter then
+    record.waiter = wake
+  elseif waiters then
+    waiters[#waiters + 1] = wake
+  else
+    record.waiters = { wake }
+  end
   return wake
 end
 
 ---`wake` need not be called any more: its wait is over, what it waited for may go on for days.
 function pool.off_done(record, wake)
+  if record.waiter == wake then
+    record.waiter = nil
+    return
+  end
   local waiters = record.waiters
   for i = waiters and #waiters or 0, 1, -1 do
     if waiters[i] == wake then
@@ -125,7 +137,7 @@ end
 function Pool:submit(request)
   if self.stale then self:renew() end
   local id = self:bind():submit(request)
-  local record = { id = id, done = false, status = nil, body = nil, headers = nil } -- its size, at once
+  local record = { id = id, done = false, status = nil, body = nil, headers = nil, waiter = nil } -- its size, at once
   self.records[id] = record
   return record
 end

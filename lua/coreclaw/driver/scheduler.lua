@@ -71,10 +71,10 @@ function Scheduler:all_ended()
   return self.idle
 end
 
----The task that runs here, if it is one of ours and may be suspended.
-function Scheduler:here()
-  local task = coroutines.suspendable()
-  return task and task.scheduler == self and task or nil
+---May the task that runs here be suspended, and is it one of ours?
+---@param task table?
+function Scheduler:may_suspend(task)
+  return task ~= nil and task.scheduler == self and coroutines.may_yield()
 end
 
 ---Raises what was meant for the program; a start that was interrupted must not leave later.
@@ -86,12 +86,15 @@ function Scheduler:raise_interrupt()
   error(err, 0)
 end
 
----Wakes a task that was parked so that this wakes it; any other has been woken already.
-function Scheduler:wake(task, wake)
-  if task.parked ~= wake then return end
-  task.parked = nil
-  self.ready[#self.ready + 1] = task
-  self.kick()
+-- The function that wakes a task which is parked; one that is not has been woken already. It is the same for all
+-- its waits: whoever may call it for one of them is told when that is over.
+local function waker(self, task)
+  return function()
+    if not task.parked then return end
+    task.parked = nil
+    self.ready[#self.ready + 1] = task
+    self.kick()
+  end
 end
 
 ---Suspends the task until the record is done or the time is up.
@@ -101,8 +104,8 @@ end
 ---@param clear_timer fun(timer: any)?
 ---@return boolean done
 function Scheduler:wait(task, record, set_timer, clear_timer)
-  local function wake() self:wake(task, wake) end
-  task.parked = wake
+  local wake = task.wake or waker(self, task)
+  task.wake, task.parked = wake, true
   pool.on_done(record, wake)
   local timer = set_timer and set_timer(wake)
   coroutine.yield()

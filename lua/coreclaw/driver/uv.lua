@@ -188,9 +188,8 @@ function uv_driver.submit(request)
   return record
 end
 
-function uv_driver.wait(record, seconds)
-  local task = tasks:here()
-  if task then
+function uv_driver.wait(record, seconds, task)
+  if tasks:may_suspend(task) then
     return tasks:wait(task, record, seconds and set_timer(seconds), clear_timer)
   end
   local vim = vim_api()
