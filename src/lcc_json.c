@@ -5,6 +5,7 @@
 #include "lcc_json.h"
 
 #include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,11 +93,9 @@ static void push_text(lua_State *L, cc_json *g) {
     cc_buf_free(&g->out);
 }
 
-/* (text) -> value | nil, message; the library's refusals and lack of memory are raised. */
-static int decode_inner(lua_State *L) {
+static int decode_with(lua_State *L, cc_json *g) {
     size_t len;
     const char *text = text_of(L, &len);
-    cc_json *g = lcc_json_scratch(L, rules_now(L));
     cc_json_code code = cc_json_guard(g, text, len);
     if (code == CC_JSON_LARGE || code == CC_JSON_NOMEM || code == CC_JSON_TAGS)
         return fail(L, cc_json_reason(code));
@@ -106,6 +105,29 @@ static int decode_inner(lua_State *L) {
     lua_call(L, 1, 1);
     lcc_json_settle(L, g);
     return 1;
+}
+
+/* The guard of a codec, which is used again: one for each text would be two objects for the collector. Only a
+ * finalizer that decodes while another text is being decoded needs one of its own. */
+typedef struct keeper {
+    cc_json guard;
+    bool busy;
+} keeper;
+
+static void give_back(keeper *k) {
+    cc_json_free(&k->guard);
+    k->busy = false;
+}
+
+/* (text) -> value | nil, message; the library's refusals and lack of memory are raised. */
+static int decode_inner(lua_State *L) {
+    keeper *k = lua_touserdata(L, LCC_UP(UP_KEEPER));
+    if (k->busy) return decode_with(L, lcc_json_scratch(L, rules_now(L)));
+    k->busy = true;
+    cc_json_init(&k->guard, rules_now(L));
+    int n = decode_with(L, &k->guard);
+    give_back(k);
+    return n;
 }
 
 /* The library's words without its position, which is one in the rewritten text. */
@@ -125,8 +147,10 @@ static int library_refusal(lua_State *L, unsigned rules, const char *words) {
                    cc_json_origin(rules, text, len, position - (position > 0)));
 }
 
-/* Upvalues: the inner function, the rules. */
+/* Upvalues: the inner function, the rules, the keeper. */
 static int decode(lua_State *L) {
+    keeper *k = lua_touserdata(L, lua_upvalueindex(3));
+    bool was_busy = k->busy;
     if (lua_type(L, 1) != LUA_TSTRING && !lcc_to_body(L, 1))
         return luaL_argerror(L, 1, "JSON text must be a string");
     lua_settop(L, 1);
@@ -134,6 +158,7 @@ static int decode(lua_State *L) {
     lua_pushvalue(L, 1);
     int status = lua_pcall(L, 1, LUA_MULTRET, 0);
     if (status == 0) return lua_gettop(L) - 1;
+    if (!was_busy) give_back(k);
     const char *words = lua_tostring(L, -1);
     if (status == LUA_ERRMEM || !words) return fail(L, cc_json_reason(CC_JSON_NOMEM));
     unsigned rules = (unsigned)lua_tointeger(L, lua_upvalueindex(2));
@@ -184,16 +209,28 @@ static void push_upvalues(lua_State *L, unsigned rules) {
     push_scratch_class(L);
 }
 
+/* Its guard is the first thing in it, which is what the class frees. [+1] */
+static void push_keeper(lua_State *L) {
+    keeper *k = lcc_newuserdata(L, sizeof *k);
+    memset(k, 0, sizeof *k);
+    cc_json_init(&k->guard, 0);
+    push_scratch_class(L);
+    lua_setmetatable(L, -2);
+}
+
 /* json_codec { decode=, encode=, null=, list=, marks=, cdata=, and what the library does:
  * integers=, object_class=, refuses_controls=, empty_is_list= } -> decode, encode, copy */
 static int codec(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     unsigned rules = read_rules(L);
+    push_keeper(L); /* keeper */
     push_upvalues(L, rules);
-    lua_pushcclosure(L, decode_inner, UP_COUNT);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, decode_inner, UP_KEEPER);
     lua_pushinteger(L, (lua_Integer)rules);
-    lua_pushcclosure(L, decode, 2);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, decode, 3);
     push_upvalues(L, rules);
     lua_pushcclosure(L, lcc_json_encode, UP_COUNT);
     lua_pushcclosure(L, checked, 1);

@@ -16,7 +16,8 @@ enum {
     UP_RULES,   /* cc_json_rule bits for decoding */
     UP_MAPS,    /* true: the library writes an empty table as an array */
     UP_SCRATCH, /* metatable of the buffers */
-    UP_COUNT = UP_SCRATCH
+    UP_COUNT = UP_SCRATCH,
+    UP_KEEPER /* of decoding only: see lcc_json.c */
 };
 #define LCC_UP(n) lua_upvalueindex(n)
 
