@@ -145,14 +145,16 @@ local NOUNS = {
 
 -- The rules by which `where` checks its options, caught as it does so.
 local function rules_of(where, fn, ...)
-  local original, caught = validate.options, nil
-  validate.options = function(called, options, rules)
-    if called ~= where then return original(called, options, rules) end
-    caught = rules
-    error("caught", 0)
+  local originals, caught = { options = validate.options, check = validate.check }, nil
+  for name, original in pairs(originals) do
+    validate[name] = function(called, options, rules)
+      if called ~= where then return original(called, options, rules) end
+      caught = rules
+      error("caught", 0)
+    end
   end
   local ok, why = pcall(fn, ...)
-  validate.options = original
+  validate.options, validate.check = originals.options, originals.check
   return assert(caught, where .. " checks no options: " .. tostring(ok or why))
 end
 

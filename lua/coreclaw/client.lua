@@ -1,17 +1,17 @@
 --- The client: one account of the platform, and the handles that start from it.
 
+local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local clock = require "coreclaw.clock"
 local config = require "coreclaw.config"
 local http = require "coreclaw.http"
 local lazy = require "coreclaw.lazy"
-local operations = require "coreclaw.operations.v2"
 local recent = require "coreclaw.recent"
-local retry = require "coreclaw.retry"
 local stats = require "coreclaw.stats"
 local validate = require "coreclaw.validate"
 
 local map, worker = lazy.module "coreclaw.map", lazy.module "coreclaw.worker"
+local operations, retry = lazy.module "coreclaw.operations.v2", lazy.module "coreclaw.retry"
 
 ---@class coreclaw.Client
 local Client = { __name = "coreclaw.Client" }
@@ -73,18 +73,20 @@ local client = {}
 ---@return coreclaw.Client
 function client.new(options)
   local settings = config.new(options)
-  return setmetatable({
+  local self = setmetatable({
     settings = settings,
     operations = operations,
-    retry = retry.policy(settings.retry),
-    budget = retry.budget(settings.retry),
-    random = retry.random(settings.retry),
+    random = core.random,
+    -- By what is repeated, and how much may be: made when something has failed.
+    retry = nil, budget = nil,
     clock = clock.new(settings.clock),
     counts = stats.new(settings),
     schemas = {},
     -- Runs that were given out, so that reconcile does not take one for another. Slugs only.
     started = recent.new(10000),
   }, Client)
+  if settings.retry ~= nil then retry.equip(self) end
+  return self
 end
 
 function Client:__tostring()

@@ -3,19 +3,16 @@
 
 local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
-local config = require "coreclaw.config"
 local driver = require "coreclaw.driver"
 local errors = require "coreclaw.errors"
-local hooks = require "coreclaw.hooks"
+local exchange = require "coreclaw.exchange"
 local json = require "coreclaw.json"
 local lazy = require "coreclaw.lazy"
 local request = require "coreclaw.request"
-local response = require "coreclaw.response"
-local retry = require "coreclaw.retry"
 local stats = require "coreclaw.stats"
 local validate = require "coreclaw.validate"
 
-local journal = lazy.module "coreclaw.journal"
+local hooks, journal, retry = lazy.module "coreclaw.hooks", lazy.module "coreclaw.journal", lazy.module "coreclaw.retry"
 local v1, v1_operations = lazy.module "coreclaw.v1", lazy.module "coreclaw.operations.v1"
 
 local http = {}
@@ -31,78 +28,6 @@ local function limit(client, seconds, deadline)
   local rest = left(client, deadline)
   if seconds == 0 then return rest < math.huge and rest or 0 end
   return math.min(seconds, rest)
-end
-
--- Waits for a first try that was sent ahead.
-local function await(call)
-  local begun = call.begun
-  call.begun = nil
-  begun.driver.wait(begun.record)
-  return begun.record
-end
-
--- A body that lies in C becomes a string only where somebody wants to see it.
-local function settle_body(client, record, failed)
-  if failed or client.settings.on_response then
-    record.body = record.body:take()
-  else
-    record.body = record.body:drop()
-  end
-end
-
--- What is meant is noted down before, and that nothing came of it where the request is refused.
-local function exchange_noted(client, call, built, way)
-  local refused = journal.intend(client, call, call.deadline)
-  if refused then return nil, refused end
-  stats.sent(client, call.route and call.id or "request")
-  local submitted, record = pcall(way.submit, built)
-  if not submitted then
-    journal.settle(client, call, nil, { sent = "no" })
-    error(record, 0)
-  end
-  way.attend(record)
-  return record
-end
-
-local function send(client, call, built, attempt)
-  local settings, way = client.settings, driver.current()
-  way.check() -- raises where nothing can be sent: nothing is meant then either
-  local refused = hooks.request(client, call, built, attempt)
-  if refused then return nil, refused end
-  if config.key(settings) == false then validate.fail(call.id .. " was not sent: the client is closed") end
-  refused = way.refusal() -- nothing is meant by a task that was cancelled
-  if refused then return nil, refused end
-  if settings.journal then return exchange_noted(client, call, built, way) end
-  stats.sent(client, call.route and call.id or "request")
-  return way.exchange(built)
-end
-
--- The error of an exchange, with what stands behind it, and without the key.
-local function failure(client, record, err, key, attempt)
-  err.retry_after = record.retry_after
-  errors.scrub(err, key)
-  err.response = record.status and response.of_failure(record, key, attempt) or nil
-  stats.failed(client, err)
-  return err
-end
-
--- Sends once: the envelope of a success and what stands behind it, or the error.
-local function exchange(client, call, built, attempt)
-  local record, refused
-  if call.begun then record = await(call) else record, refused = send(client, call, built, attempt) end
-  if refused then return nil, refused end
-  local envelope, err
-  local status, key = record.status, config.secret(client.settings)
-  if status then
-    envelope, err = answer.read(client.settings.api, status, record.body, key)
-    if type(record.body) == "userdata" then settle_body(client, record, err) end
-  else
-    err = answer.failed(record.body)
-  end
-  if err then failure(client, record, err, key, attempt) end
-  hooks.response(client, call, record, attempt, err)
-  if err then return nil, err end
-  return envelope, nil, response.new(status, errors.mask(record.headers, key), envelope, attempt)
 end
 
 ---Makes the error of a paid call whose outcome cannot be known. Nothing is ever resent for it.
@@ -146,9 +71,9 @@ local function repeatedly(client, call, built, deadline)
   while true do
     attempt = attempt + 1
     built.timeout = limit(client, call.request_timeout, deadline)
-    local envelope, err, behind = exchange(client, call, built, attempt)
+    local envelope, err, behind = exchange.once(client, call, built, attempt)
     if envelope then
-      client.budget:earn(last)
+      if client.budget then client.budget:earn(last) end
       behind.unsure = call.unsure
       return envelope, nil, behind
     end
@@ -157,7 +82,7 @@ local function repeatedly(client, call, built, deadline)
     local delay = retry.again(client, err, call.operation.class, attempt, left(client, deadline))
     if not delay then return finish(err, call, attempt, since) end
     call.unsure = call.unsure or err.sent == "unknown" or nil
-    hooks.retry(client, call, attempt, delay, err)
+    if client.settings.on_retry then hooks.retry(client, call, attempt, delay, err) end
     last = err
     local cancelled = client.clock:pause(delay)
     if cancelled then
@@ -239,14 +164,14 @@ function http.begin(client, id, params, options, bell)
   local built = call.built
   local deadline = set_times(client, call, built, call.options)
   built.timeout = limit(client, call.request_timeout, deadline)
-  call.err = hooks.request(client, call, built, 1)
+  call.err = exchange.announce(client, call, built, 1)
   if call.err then return call end
   local host = driver.current()
   stats.sent(client, id)
   built.apart = true
   local record = host.submit(built)
   built.apart = nil
-  hooks.begun(client, call, record)
+  if client.settings.on_response then hooks.begun(client, call, record) end
   if not record.done then record.bell = bell end
   call.begun = { driver = host, record = record }
   return call

@@ -40,7 +40,7 @@ local function find(client, id)
     validate.fail("client:operation: " .. id .. " is API v1's name; operations go by their names in v2, "
       .. 'also with api = "v1"')
   end
-  local near = validate.nearest(id, client.operations)
+  local near = validate.nearest(id, require "coreclaw.operations.v2") -- whole: the client's is looked up by name
   validate.fail("client:operation: no such operation: " .. tostring(id)
     .. (near and " (did you mean " .. near .. "?)" or ""))
 end

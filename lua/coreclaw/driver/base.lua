@@ -78,9 +78,10 @@ function base.over(name, transfers)
 end
 
 ---Completes a driver.
----@param module table  submit(request), wait(record, seconds?, task?), where the task is the one that runs here, cancel(record), progress(record),
----  poll(), spawn(task, fn, failed), check()?, which raises where nobody can wait
----@return table module  with attend(record, seconds?), refusal(), pause(seconds) and sleep(seconds)
+---@param module table  submit(request), wait(record, seconds?, task?), where the task is the one that runs here,
+---  cancel(record), progress(record), poll(), spawn(task, fn, failed), exchange(request)?, if it has a quicker way
+---  than submit and wait, check()?, which raises where nobody can wait
+---@return table module  with attend(record, seconds?), exchange(request), refusal(), pause(seconds) and sleep(seconds)
 function base.complete(module)
   ---Waits. What a cancelled task waits for in vain raises nothing: who called is to say what has been
   ---sent before, and paid.
