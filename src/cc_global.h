@@ -26,9 +26,9 @@ bool cc_global_guards(void);
  * that keeps them elsewhere (a keychain) is no mistake. */
 const char *cc_global_bundle(void);
 
-/* The header that offers every coding which this libcurl can undo, static; NULL: it can none. Its
- * own says the same, but takes twice as long: libcurl writes that text byte by byte, and that one
- * two times. (deflate is left out: nobody has it alone, and of what it means there are two
+/* The header that offers every coding of some use which this libcurl can undo, static; NULL: it can
+ * none. Its own says the same, but takes twice as long: libcurl writes that text byte by byte, and
+ * that one two times. (deflate is left out: nobody has it alone, and of what it means there are two
  * opinions.) */
 const char *cc_global_encodings(void);
 

@@ -83,7 +83,7 @@ struct cc_request {
     bool may_stall;   /* see cc_request_nudge */
     bool sized;       /* the body's first bytes have come: its length has been looked at */
     bool sealed;
-    bool ended; /* the easy handle knows nothing of it any more */
+    bool ended; /* the easy handle may be the next one's already */
     int redirects;
     int tries;                 /* how often libcurl was about to send; see cc_request_unsent */
     cc_end end;                /* set by a callback before it stops the transfer */

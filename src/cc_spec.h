@@ -43,7 +43,7 @@ typedef struct cc_spec {
     const char *proxy;             /* NULL: libcurl's environment rules; "": none */
     const char *no_proxy;          /* hosts that need none, with commas; NULL: the environment's */
     cc_meter *meter;               /* counts it; NULL: nobody does */
-    cc_lines *headers, *addresses; /* in common with others, behind its own and instead of them */
+    cc_lines *headers, *addresses; /* in common with others; NULL: none */
     bool apart;                    /* the body is not wanted as soon as it is there */
 } cc_spec;
 

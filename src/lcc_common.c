@@ -3,18 +3,17 @@
 
 #define CLASS "coreclaw.common"
 
-/* The common at that index of the stack, NULL if it is none. */
 const void *lcc_to_common(lua_State *L, int index) {
     const lcc_common *c = lua_touserdata(L, index);
     if (!c || !lua_getmetatable(L, index)) return NULL;
     luaL_getmetatable(L, CLASS);
-    if (!lua_rawequal(L, -1, -2)) c = NULL;
+    if (!lua_rawequal(L, -1, -2) || c->dropped) c = NULL;
     lua_pop(L, 2);
     return c;
 }
 
 static bool is_late(lua_State *L, const lcc_option *o) {
-    return o->type == LCC_FILE || lcc_to_secret(L, -1);
+    return o->type == LCC_FILE || o->type == LCC_METER || lcc_to_secret(L, -1);
 }
 
 static void note_late(lua_State *L, lcc_common *c, int table) {
@@ -22,7 +21,7 @@ static void note_late(lua_State *L, lcc_common *c, int table) {
         lua_getfield(L, table, o->name);
         if (!lua_isnil(L, -1) && is_late(L, o)) {
             if (c->late_count == sizeof c->late / sizeof c->late[0])
-                luaL_error(L, "common: too many secrets");
+                luaL_error(L, "common: too many fields that may end before it");
             c->late[c->late_count++] = o;
         }
         lua_pop(L, 1);
@@ -89,6 +88,7 @@ static int drop_common(lua_State *L) {
     cc_lines_drop(c->headers);
     cc_lines_drop(c->addresses);
     c->headers = c->addresses = NULL;
+    c->dropped = true;
     return 0;
 }
 

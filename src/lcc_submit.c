@@ -152,9 +152,8 @@ static lcc_request read_lcc_request(lua_State *L) {
     luaL_checktype(L, OWN, LUA_TTABLE);
     lua_settop(L, OWN);
     lua_getfield(L, OWN, "common");
-    lcc_take_common(
-        L, COMMON,
-        &o); /* what the request says itself goes before; what is none is refused with it */
+    /* What the request says itself goes before; what is no common is refused with the rest. */
+    lcc_take_common(L, COMMON, &o);
     lcc_read_options(L, OWN, "submit", lcc_request_options, &o);
     if (o.max_body == LCC_NOT_GIVEN && !o.file) o.max_body = DEFAULT_BODY;
     check_all(L, &o);

@@ -37,13 +37,14 @@ void lcc_check_headers(lua_State *L, int table, const char *what, size_t n);
 /* ---- lcc_common.c ---- */
 
 /* What all requests of a client have in common is read and checked once. Borrowed are the strings,
- * of a table that is this userdata's; owned the lines. What can be closed meanwhile is read each
- * time. */
+ * of a table that is this userdata's; owned the lines. What may be closed or collected meanwhile
+ * (secrets, a meter, a file) is read each time. */
 typedef struct lcc_common {
     lcc_request r;
     cc_lines *headers, *addresses; /* NULL: not given */
-    const lcc_option *late[4];
+    const lcc_option *late[8];
     int late_count;
+    bool dropped; /* a finalizer that still uses it came later than its own */
 } lcc_common;
 
 /* Fills in what the value at index has, if it is a coreclaw.common, and leaves the table that it

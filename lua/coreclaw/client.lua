@@ -7,11 +7,12 @@ local config = require "coreclaw.config"
 local http = require "coreclaw.http"
 local lazy = require "coreclaw.lazy"
 local recent = require "coreclaw.recent"
+local retry = require "coreclaw.retry"
 local stats = require "coreclaw.stats"
 local validate = require "coreclaw.validate"
 
 local map, worker = lazy.module "coreclaw.map", lazy.module "coreclaw.worker"
-local operations, retry = lazy.module "coreclaw.operations.v2", lazy.module "coreclaw.retry"
+local operations = lazy.module "coreclaw.operations.v2"
 
 ---@class coreclaw.Client
 local Client = { __name = "coreclaw.Client" }
@@ -86,6 +87,8 @@ function client.new(options)
     started = recent.new(10000),
   }, Client)
   if settings.retry ~= nil then retry.equip(self) end
+  -- Nothing may have to be loaded when something has been sent.
+  if settings.on_request or settings.on_response or settings.on_retry then require "coreclaw.hooks" end
   return self
 end
 

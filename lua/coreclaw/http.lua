@@ -9,10 +9,11 @@ local exchange = require "coreclaw.exchange"
 local json = require "coreclaw.json"
 local lazy = require "coreclaw.lazy"
 local request = require "coreclaw.request"
+local retry = require "coreclaw.retry"
 local stats = require "coreclaw.stats"
 local validate = require "coreclaw.validate"
 
-local hooks, journal, retry = lazy.module "coreclaw.hooks", lazy.module "coreclaw.journal", lazy.module "coreclaw.retry"
+local hooks, journal = lazy.module "coreclaw.hooks", lazy.module "coreclaw.journal"
 local v1, v1_operations = lazy.module "coreclaw.v1", lazy.module "coreclaw.operations.v1"
 
 local http = {}

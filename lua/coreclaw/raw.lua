@@ -126,8 +126,12 @@ end
 ---@return coreclaw.Error?
 ---@return coreclaw.Response?
 function raw.methods:request(request)
-  request = request or {}
-  validate.check("client:request", request, REQUEST)
+  if getmetatable(request) then -- only what stands in it has been checked
+    request = validate.options("client:request", request, REQUEST)
+  else
+    validate.check("client:request", request, REQUEST)
+    request = request or {}
+  end
   local method, path, query = request.method or "GET", request.path, request.query
   check_path(path)
   if query then check_query(query) end

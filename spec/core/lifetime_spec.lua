@@ -107,6 +107,28 @@ describe("lifetime", function()
     if generational then collectgarbage("incremental") else collectgarbage("setpause", pause) end
   end)
 
+  it("what was collected before a finalizer that still uses it is refused", function()
+    local engine, said = core.engine({}), {}
+    local function leave() -- all of it to one collection
+      local shared, meter
+      doomed(function() -- made first: its turn comes last
+        said[1] = select(2, pcall(engine.submit, engine, { url = url .. "/ok", common = shared }))
+        said[2] = select(2, pcall(engine.submit, engine, { url = url .. "/ok", meter = meter }))
+      end)
+      meter = core.meter()
+      shared = core.common({ headers = { "X: y" }, meter = meter })
+    end
+    leave()
+    collectgarbage()
+    collectgarbage()
+    assert.same({
+      'submit: field "common" must be a coreclaw.common, got userdata',
+      'submit: field "meter" must be a coreclaw.meter, got userdata',
+    }, said)
+    assert.equal(0, engine:inflight())
+    engine:close()
+  end)
+
   it("needs nothing of the coroutine that made it", function()
     local engine = coroutine.wrap(function()
       local made = core.engine({})

@@ -111,6 +111,20 @@ describe("promises", function()
       end)
     end
 
+    it("what comes of a request that has left needs no file to be loaded", function()
+      server:fault { operation = "getAccount", times = 1, delay = 1.3 }
+      server:fault { path = "/api/v2/store", times = 1, status = 503 }
+      server:fault { operation = "runWorker", agent = "late", times = 1, close = "after" }
+      local i = 0
+      while arg[i - 1] do i = i - 1 end
+      local pipe = io.popen(string.format("CORECLAW_API_KEY=%s %s spec/support/late.lua %s http://127.0.0.1:1 2>&1",
+        server.key, arg[i], server.url))
+      local output = pipe:read "*a"
+      pipe:close()
+      assert.equal("slow\tanswered\tnil\nrefused\tnetwork\t2\nagain repeated\tanswered\tnil\n"
+        .. "paid\tunknown_outcome\t1\n", output)
+    end)
+
     it("a rerun without an answer says which run and which Worker to look for", function()
       local run = assert(worker:call { count = 1 })
       server:fault { operation = "rerunWorkerRun", times = 1, close = "after" }

@@ -44,6 +44,13 @@ describe("below the handles", function()
     end)
   end
 
+  it("reads a request's own fields only, which are those that it has checked", function()
+    local inherited = setmetatable({ path = "/api/v2/store" }, { __index = { class = "x", query = { limit = "1" } } })
+    assert.is_table(assert(client:request(inherited)).scraper)
+    assert.matches("options must be a table, got false", box.raised(function() client:request(false) end))
+    assert.matches("path must begin", box.raised(function() client:request() end))
+  end)
+
   it("any request can be sent", function()
     local data = assert(client:request { path = "/api/v2/store", query = { limit = 1 } })
     assert.equal(1, #data.scraper)

@@ -3,19 +3,15 @@
 local core = require "coreclaw.core"
 local base = require "coreclaw.driver.base"
 local pool = require "coreclaw.driver.pool"
+local scheduler = require "coreclaw.driver.scheduler"
+local timers = require "coreclaw.driver.timers"
 local validate = require "coreclaw.validate"
 
 local transfers = pool.new("direct", function() end)
 local plain = base.over("plain", transfers)
 
--- Made when somebody waits for more than one answer: most programs never do.
-local tasks, sleepers
-
-local function prepare()
-  if tasks then return end
-  tasks = require("coreclaw.driver.scheduler").new(function() transfers:abandon() end)
-  sleepers = require("coreclaw.driver.timers").new()
-end
+local tasks = scheduler.new(function() transfers:abandon() end)
+local sleepers = timers.new()
 
 -- One look at everything; waits at most until `deadline`, if there is nothing to do.
 local function turn(deadline)
@@ -37,7 +33,6 @@ local function hopeless(record, deadline)
 end
 
 local function block_until(record, deadline)
-  prepare()
   transfers:bind()
   transfers:drain()
   while not record.done do
@@ -71,7 +66,6 @@ end
 ---@return boolean done
 function plain.wait(record, seconds, task)
   local deadline = seconds and core.now() + seconds or math.huge
-  prepare()
   if not tasks:may_suspend(task) then return block(record, deadline) end
   local set = seconds and function(call) return sleepers:add(deadline, call) end
   return tasks:wait(task, record, set, function(timer) timer.call = nil end)
@@ -85,26 +79,24 @@ end
 
 ---Sends and waits; without anything else to do, in one call of the core.
 function plain.exchange(request)
-  if tasks and (tasks.count > 0 or sleepers[1]) or transfers:busy() then
+  if tasks.count > 0 or sleepers[1] or transfers:busy() then
     local record = plain.submit(request)
     plain.attend(record)
     return record
   end
   local ok, record = pcall(perform, request)
   if ok then return record end
-  transfers:abandon()
+  transfers:forsake()
   error(record, 0)
 end
 
 ---Runs fn as a task, at once until it first waits.
 function plain.spawn(task, fn, failed)
-  prepare()
   tasks:start(task, fn, failed)
 end
 
 ---A record that is done when no task is left.
 function plain.all_ended()
-  prepare()
   return tasks:all_ended()
 end
 

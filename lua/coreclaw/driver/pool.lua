@@ -23,6 +23,7 @@ local SLICE = 1
 ---@class coreclaw.Pool
 ---@field mode "direct"|"thread"
 ---@field engine table?   of the process `owner`
+---@field strays table<integer, table>?  what has ended and has no record, or none yet
 ---@field forget fun(engine: table)?  called before an engine is closed; with it, it may be at any time
 local Pool = {}
 Pool.__index = Pool
@@ -113,7 +114,7 @@ function Pool:bind()
   if self.owner == pid then return self.engine, false end
   local settings = { mode = self.mode }
   for name, value in pairs(limits) do settings[name] = value end
-  self.engine, self.owner, self.records = core.engine(settings), pid, {}
+  self.engine, self.owner, self.records, self.strays = core.engine(settings), pid, {}, nil
   return self.engine, true
 end
 
@@ -131,6 +132,22 @@ function Pool:renew()
   if self:is_bound() then self:abandon() end
 end
 
+local function fill(record, status, body, headers, retry_after, written)
+  record.status, record.body, record.headers = status, body, headers
+  record.retry_after, record.written = retry_after, written
+  pool.complete(record)
+end
+
+-- A finalizer may have waited for a call of its own while this one had no record yet, and taken its answer.
+local function claim(self, record)
+  local stray = self.strays[record.id]
+  self.strays[record.id] = nil
+  if next(self.strays) == nil then self.strays = nil end
+  if not stray then return end
+  self.records[record.id] = nil
+  fill(record, stray[1], stray[2], stray[3], stray[4], stray[5])
+end
+
 ---Starts a transfer.
 ---@param request table  see engine:submit
 ---@return coreclaw.Record
@@ -139,6 +156,7 @@ function Pool:submit(request)
   local id = self:bind():submit(request)
   local record = { id = id, done = false, status = nil, body = nil, headers = nil, waiter = nil } -- its size, at once
   self.records[id] = record
+  if self.strays then claim(self, record) end
   return record
 end
 
@@ -153,11 +171,13 @@ function Pool:perform(request)
   local record = {
     id = id, done = done, status = status, body = body, headers = headers, retry_after = retry_after, written = written,
   }
-  if not done then self.records[id] = record end
+  if done then return record end
+  self.records[id] = record
+  if self.strays then claim(self, record) end
   return record
 end
 
----Hands what has ended to its records. Those whose caller has gone are dropped.
+---Hands what has ended to its records.
 function Pool:drain()
   local engine, records = self.engine, self.records
   while true do
@@ -166,9 +186,10 @@ function Pool:drain()
     local record = records[id]
     records[id] = nil
     if record then
-      record.status, record.body, record.headers = status, body, headers
-      record.retry_after, record.written = retry_after, written
-      pool.complete(record)
+      fill(record, status, body, headers, retry_after, written)
+    else
+      self.strays = self.strays or {}
+      self.strays[id] = { status, body, headers, retry_after, written }
     end
   end
 end
@@ -213,11 +234,19 @@ function Pool:busy()
   return self.owner == core.pid() and next(self.records) ~= nil
 end
 
+---After an error in `perform`: what is on its way is ended. Where nothing had been sent, connections stay.
+function Pool:forsake()
+  if not self:is_bound() then return end
+  if self.engine:inflight() > 0 or self:busy() then return self:abandon() end
+  self:drain()
+  self.strays = nil
+end
+
 ---Nobody waits any more, so nothing may be sent behind our back: a closed engine sends nothing.
 function Pool:abandon()
   local records, engine = self.records, self.engine
   local own = self.owner == core.pid()
-  self.owner, self.engine, self.records = nil, nil, {}
+  self.owner, self.engine, self.records, self.strays = nil, nil, {}, nil
   if own and engine then
     if self.forget then self.forget(engine) end
     engine:close()

@@ -104,11 +104,17 @@ end
 ---@param clear_timer fun(timer: any)?
 ---@return boolean done
 function Scheduler:wait(task, record, set_timer, clear_timer)
-  local wake = task.wake or waker(self, task)
-  task.wake, task.parked = wake, true
+  local wake, is_up = task.wake or waker(self, task), false
+  task.wake = wake
   pool.on_done(record, wake)
-  local timer = set_timer and set_timer(wake)
-  coroutine.yield()
+  local timer = set_timer and set_timer(function()
+    is_up = true
+    wake()
+  end)
+  repeat -- what was left behind by an error in an earlier wait may wake it, too
+    task.parked = true
+    coroutine.yield()
+  until record.done or is_up
   pool.off_done(record, wake)
   if timer and clear_timer then clear_timer(timer) end
   return record.done
