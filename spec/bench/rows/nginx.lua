@@ -24,7 +24,7 @@ local function row(connections)
   return {
     id = "nginx-" .. connections, title = work, reference = "cosocket",
     race = function(context)
-      local seconds = context.quick and 1 or 3
+      local seconds = context.quick and 1 or 2
       return {
         subjects = { "cosocket", "inside" }, unit = "µs of the nginx thread", n = 1, rounds = context.quick and 1 or 3,
         core = 1, warm = function() return 1 end, value = used,

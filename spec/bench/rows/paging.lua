@@ -21,13 +21,13 @@ local PLAIN = "1,000 pages × 100 rows, no delay, every row a table"
 local function pages_for(context)
   return function(name)
     if context.quick then return 30 end
-    return (name:find "^raw" or name:find "^ours") and 1000 or 200
+    return (name:find "^raw" or name:find "^ours") and 1000 or 100
   end
 end
 
 local function plain(context)
   return {
-    subjects = ALL, unit = "s", timed = true, rounds = context.quick and 2 or 5, n = pages_for(context),
+    subjects = ALL, unit = "s", timed = true, rounds = context.quick and 2 or 4, n = pages_for(context),
     warm = function() return context.quick and 5 or 50 end,
     line = function(name, n)
       local run = ("rows-%d"):format(n * 100)
@@ -50,7 +50,7 @@ end
 
 -- So many pages that the way to the first one, before which nobody knows how many there are, is a
 -- small part of it.
-local TURNS = { 20, [2] = 25, [4] = 35, [8] = 45, [16] = 50 }
+local TURNS = { 20, [2] = 20, [4] = 25, [8] = 30, [16] = 30 }
 
 local function pages_of(context, width)
   return width * (context.quick and 4 or TURNS[width])

@@ -48,7 +48,7 @@ local function download(context)
   local folder = shell.read "mktemp -d"
   context.closing[#context.closing + 1] = function() shell.run("rm -rf '" .. folder .. "'") end
   return {
-    subjects = { "curl", "ours54", "oursjit", "synced54" }, unit = "s", timed = true, n = 1, rounds = context.quick and 1 or 3,
+    subjects = { "curl", "ours54", "oursjit", "synced54" }, unit = "s", timed = true, n = 1, rounds = context.quick and 1 or 2,
     before = function() shell.run "sync" end, -- or who comes next waits for the disk
     warm = function() return 1 end, value = function(figures) return figures.seconds end,
     line = function(name)
