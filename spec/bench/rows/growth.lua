@@ -5,7 +5,8 @@ local verdict = require "spec.bench.verdict"
 local SHARE = { ours54 = 0.2, oursjit = 1 }
 
 local function row(id, what, all, window, line)
-  local title = ("growth: %s, the last of %d against the first"):format(what, all)
+  local function title_of(share) return ("growth: %s, the last of %d against the first"):format(what, all * share) end
+  local title = title_of(1)
   return {
     id = "growth-" .. id, title = title, reference = "oursjit",
     race = function(context)
@@ -22,10 +23,10 @@ local function row(id, what, all, window, line)
       local out = {}
       for _, ours in ipairs { "ours54", "oursjit" } do
         local entry = entries[ours]
-        local figures = entry.figures[1] or {}
-        out[#out + 1] = verdict.of_value { work = title, ours = entry.title, what = "of the first ones' time", max = 1.05,
+        local figures, work = entry.figures[1] or {}, title_of(SHARE[ours])
+        out[#out + 1] = verdict.of_value { work = work, ours = entry.title, what = "of the first ones' time", max = 1.05,
           unit = "times", value = figures.last and figures.last / figures.first, absent = entry.absent }
-        out[#out + 1] = verdict.of_value { work = title .. ": memory", ours = entry.title, what = "more than after a tenth",
+        out[#out + 1] = verdict.of_value { work = work .. ": memory", ours = entry.title, what = "more than after a tenth",
           max = 1, unit = "MB", value = figures.late and math.max(0, figures.late - figures.early) / 1024,
           absent = entry.absent }
       end
