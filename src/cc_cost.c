@@ -32,7 +32,6 @@ static void add_times(cc_request *r, int64_t now) {
 void cc_request_begin_round(cc_request *r, int64_t now) {
     if (r->redirects == 0) r->cost.time[CC_QUEUED] = now - r->started; /* until the loop had it */
     r->round = now;
-    r->past = CC_CARRIED;
     memset(r->marks, 0, sizeof r->marks);
 }
 

@@ -59,7 +59,9 @@ static void unlink_from(cc_loop *l, cc_request *r) {
 }
 
 static bool enter(cc_loop *l, cc_request *r) {
-    return curl_multi_add_handle(lane_of(l, r)->multi, r->easy) == CURLM_OK;
+    if (curl_multi_add_handle(lane_of(l, r)->multi, r->easy) != CURLM_OK) return false;
+    r->past = CC_CARRIED;
+    return true;
 }
 
 static void leave(cc_loop *l, cc_request *r) {

@@ -82,6 +82,10 @@ void lcc_read_option(lua_State *L, const char *what, const lcc_option *o, void *
 /* Raises `what: field "name" must ...`. */
 int lcc_field_error(lua_State *L, const char *what, const char *name, const char *must);
 
+/* The userdata at that index, NULL if it is none of that class. Raises nothing, and allocates nothing
+ * once the class is there. */
+void *lcc_to_userdata(lua_State *L, int index, const char *name);
+
 /* Makes the class `name`: metamethods, and methods behind __index. Leaves the stack as it was. */
 void lcc_class(lua_State *L, const char *name, const luaL_Reg *meta, const luaL_Reg *methods);
 

@@ -23,12 +23,7 @@ static cc_buf *push_apart(lua_State *L) {
 }
 
 const cc_buf *lcc_to_body(lua_State *L, int index) {
-    const cc_buf *b = lua_touserdata(L, index);
-    if (!b || !lua_getmetatable(L, index)) return NULL;
-    luaL_getmetatable(L, CLASS);
-    if (!lua_rawequal(L, -1, -2)) b = NULL;
-    lua_pop(L, 2);
-    return b;
+    return lcc_to_userdata(L, index, CLASS);
 }
 
 /* body:text() -> its bytes, which stay */

@@ -4,12 +4,8 @@
 #define CLASS "coreclaw.common"
 
 const void *lcc_to_common(lua_State *L, int index) {
-    const lcc_common *c = lua_touserdata(L, index);
-    if (!c || !lua_getmetatable(L, index)) return NULL;
-    luaL_getmetatable(L, CLASS);
-    if (!lua_rawequal(L, -1, -2) || c->dropped) c = NULL;
-    lua_pop(L, 2);
-    return c;
+    const lcc_common *c = lcc_to_userdata(L, index, CLASS);
+    return c && !c->dropped ? c : NULL;
 }
 
 static bool is_late(lua_State *L, const lcc_option *o) {

@@ -236,13 +236,20 @@ static void set_about(lua_State *L) {
 }
 
 static const luaL_Reg METHODS[] = {
-    {"submit", submit},     {"step", step},
-    {"wait", wait},         {"next", next},
-    {"perform", perform},   {"cancel", cancel},
-    {"progress", progress}, {"fd", fd},
-    {"inflight", inflight}, {"close", close_engine},
-    {"listen", listen_for}, {"accept", accept_one},
-    {"limit", limit},       {NULL, NULL},
+    {"submit", submit},
+    {"step", step},
+    {"wait", wait},
+    {"next", next},
+    {"perform", perform},
+    {"cancel", cancel},
+    {"progress", progress},
+    {"fd", fd},
+    {"inflight", inflight},
+    {"close", close_engine},
+    {"listen", listen_for},
+    {"accept", accept_one},
+    {"limit", limit},
+    {NULL, NULL},
 };
 
 static const luaL_Reg META[] = {

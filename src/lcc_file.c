@@ -10,12 +10,7 @@
 #define CLASS "coreclaw.file"
 
 cc_file *lcc_to_file(lua_State *L, int index) {
-    cc_file *f = lua_touserdata(L, index);
-    if (!f || !lua_getmetatable(L, index)) return NULL;
-    luaL_getmetatable(L, CLASS); /* mt, CLASS's */
-    if (!lua_rawequal(L, -1, -2)) f = NULL;
-    lua_pop(L, 2);
-    return f;
+    return lcc_to_userdata(L, index, CLASS);
 }
 
 static cc_file *check(lua_State *L) {

@@ -75,7 +75,8 @@ static unsigned rules_now(lua_State *L) {
     return strcmp(localeconv()->decimal_point, ".") == 0 ? rules : rules | CC_JSON_ALL_NUMBERS;
 }
 
-/* The first argument: a string, or a body that never becomes one unless the library wants it as it is. */
+/* The first argument: a string, or a body that never becomes one unless the library wants it as it
+ * is. */
 static const char *text_of(lua_State *L, size_t *len) {
     const cc_buf *body = lcc_to_body(L, 1);
     if (!body) return lua_tolstring(L, 1, len);
@@ -107,8 +108,8 @@ static int decode_with(lua_State *L, cc_json *g) {
     return 1;
 }
 
-/* The guard of a codec, which is used again: one for each text would be two objects for the collector. Only a
- * finalizer that decodes while another text is being decoded needs one of its own. */
+/* The guard of a codec, which is used again: one for each text would be one more object with a
+ * finalizer. Only who decodes in a finalizer, while another text is being decoded, needs his own. */
 typedef struct keeper {
     cc_json guard;
     bool busy;

@@ -10,11 +10,7 @@ typedef struct box {
 } box;
 
 cc_meter *lcc_to_meter(lua_State *L, int index) {
-    box *b = lua_touserdata(L, index);
-    if (!b || !lua_getmetatable(L, index)) return NULL;
-    luaL_getmetatable(L, CLASS); /* mt, CLASS's */
-    if (!lua_rawequal(L, -1, -2)) b = NULL;
-    lua_pop(L, 2);
+    const box *b = lcc_to_userdata(L, index, CLASS);
     return b ? b->meter : NULL;
 }
 

@@ -14,13 +14,8 @@ typedef struct box {
 } box;
 
 const cc_secret *lcc_to_secret(lua_State *L, int index) {
-    const cc_secret *found = NULL;
-    if (!lua_isuserdata(L, index) || !lua_getmetatable(L, index)) return NULL;
-    luaL_getmetatable(L, CLASS);
-    if (lua_rawequal(L, -1, -2))
-        found = &((box *)lua_touserdata(L, index < 0 ? index - 2 : index))->secret;
-    lua_pop(L, 2);
-    return found;
+    const box *b = lcc_to_userdata(L, index, CLASS);
+    return b ? &b->secret : NULL;
 }
 
 /* text may belong to nobody: everything that can fail comes first. */

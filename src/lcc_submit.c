@@ -13,7 +13,8 @@
 
 /* ---- options ---- */
 
-enum { OWN = 2, COMMON = 3 }; /* where they stand */
+/* Where the request's table stands, and the one that its common was made of. */
+enum { OWN = 2, COMMON = 3 };
 
 #define FIELD(name, type)                                                                          \
     { #name, type, offsetof(lcc_request, name) }

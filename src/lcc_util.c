@@ -250,6 +250,16 @@ void lcc_read_options(lua_State *L, int index, const char *what, const lcc_optio
 
 /* ---- classes and tables ---- */
 
+/* luaL_testudata, which PUC Lua 5.1 lacks. */
+void *lcc_to_userdata(lua_State *L, int index, const char *name) {
+    void *found = lua_touserdata(L, index);
+    if (!found || !lua_getmetatable(L, index)) return NULL;
+    luaL_getmetatable(L, name);
+    if (!lua_rawequal(L, -1, -2)) found = NULL;
+    lua_pop(L, 2);
+    return found;
+}
+
 void lcc_class(lua_State *L, const char *name, const luaL_Reg *meta, const luaL_Reg *methods) {
     luaL_newmetatable(L, name); /* mt */
     lcc_setfuncs(L, meta);

@@ -1,6 +1,5 @@
 --- The client: one account of the platform, and the handles that start from it.
 
-local core = require "coreclaw.core"
 local answer = require "coreclaw.answer"
 local clock = require "coreclaw.clock"
 local config = require "coreclaw.config"
@@ -74,22 +73,20 @@ local client = {}
 ---@return coreclaw.Client
 function client.new(options)
   local settings = config.new(options)
-  local self = setmetatable({
+  -- Nothing may have to be loaded when something has been sent.
+  if settings.on_request or settings.on_response or settings.on_retry then require "coreclaw.hooks" end
+  return setmetatable({
     settings = settings,
     operations = operations,
-    random = core.random,
-    -- By what is repeated, and how much may be: made when something has failed.
-    retry = nil, budget = nil,
+    retry = retry.policy(settings.retry),
+    budget = retry.budget(settings.retry),
+    random = retry.random(settings.retry),
     clock = clock.new(settings.clock),
     counts = stats.new(settings),
     schemas = {},
     -- Runs that were given out, so that reconcile does not take one for another. Slugs only.
     started = recent.new(10000),
   }, Client)
-  if settings.retry ~= nil then retry.equip(self) end
-  -- Nothing may have to be loaded when something has been sent.
-  if settings.on_request or settings.on_response or settings.on_retry then require "coreclaw.hooks" end
-  return self
 end
 
 function Client:__tostring()

@@ -190,7 +190,7 @@ local function run(job)
   while true do
     local outcome, err = step(job)
     if outcome == "whole" then
-      if job.client.budget then job.client.budget:earn(job.last) end
+      job.client.budget:earn(job.last)
       return true
     end
     note_progress(job)

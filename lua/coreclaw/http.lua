@@ -74,7 +74,7 @@ local function repeatedly(client, call, built, deadline)
     built.timeout = limit(client, call.request_timeout, deadline)
     local envelope, err, behind = exchange.once(client, call, built, attempt)
     if envelope then
-      if client.budget then client.budget:earn(last) end
+      client.budget:earn(last)
       behind.unsure = call.unsure
       return envelope, nil, behind
     end

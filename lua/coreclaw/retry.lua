@@ -55,13 +55,6 @@ local function backoff(options, random, err, attempt)
   return math.max(err.retry_after or 0, wait)
 end
 
----Gives a client its policy, its purse and its random numbers. Raises where the setting makes no sense.
----@param client table  written to
-function retry.equip(client)
-  local setting = client.settings.retry
-  client.retry, client.budget, client.random = retry.policy(setting), retry.budget(setting), retry.random(setting)
-end
-
 ---The purse of a client. Where nothing is repeated, or the caller's own function decides, it has no end.
 ---@param setting any  of coreclaw.new
 ---@return coreclaw.Budget
@@ -78,7 +71,6 @@ end
 ---@param rest number         seconds left of the call
 ---@return number? seconds to wait
 function retry.again(client, err, class, attempt, rest)
-  if not client.retry then retry.equip(client) end
   local delay = err.kind ~= "cancelled" and client.retry(err, class, attempt)
   if not delay or delay >= rest then return nil end
   if not client.budget:spend(err) then

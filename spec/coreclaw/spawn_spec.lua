@@ -340,6 +340,16 @@ describe("tasks", function()
     end)
   end)
 
+  it("that were woken for nothing go on waiting", function()
+    local since = core.now()
+    local sleeper = coreclaw.spawn(function() coreclaw.sleep(0.1) end)
+    local caller = coreclaw.spawn(function() return balance() end)
+    for _, task in ipairs { sleeper, caller } do task.wake() end -- as one that an error has left behind may do
+    assert.is_string(caller:join())
+    sleeper:join()
+    assert.is_true(core.now() - since >= 0.1)
+  end)
+
   describe("cancel", function()
     it("of what has ended changes nothing", function()
       local done = coreclaw.spawn(function() return 1 end)

@@ -30,7 +30,6 @@ describe("in a plain program, coreclaw", function()
       if i % 3 == 0 then leave() end
       assert.is_string(assert(c:account()).balance)
     end
-    c.settings.timeout = 5 -- what is still to come must not take long when all is closed
     collectgarbage()
     assert.is_true(inner > 0)
   end)

@@ -79,8 +79,8 @@ end
 
 ---Completes a driver.
 ---@param module table  submit(request), wait(record, seconds?, task?), where the task is the one that runs here,
----  cancel(record), progress(record), poll(), spawn(task, fn, failed), exchange(request)?, if it has a quicker way
----  than submit and wait, check()?, which raises where nobody can wait
+---  cancel(record), progress(record), poll(), spawn(task, fn, failed), perform(request)?, which sends and waits where
+---  there is a quicker way, and check()?, which raises where nobody can wait
 ---@return table module  with attend(record, seconds?), exchange(request), refusal(), pause(seconds) and sleep(seconds)
 function base.complete(module)
   ---Waits. What a cancelled task waits for in vain raises nothing: who called is to say what has been
@@ -94,10 +94,12 @@ function base.complete(module)
   ---@return coreclaw.Error?
   function module.refusal() return cancelling and refusal(coroutines.task()) or nil end
 
-  ---Sends and waits. Whoever is told of nothing of it, when the wait raises, does not know whether it went out.
+  ---Sends and waits. Where it raises, nobody knows whether the request went out.
   ---@return coreclaw.Record
-  module.exchange = module.exchange or function(request)
-    local record = module.submit(request)
+  function module.exchange(request)
+    local record = module.perform and module.perform(request)
+    if record then return record end
+    record = module.submit(request)
     module.attend(record)
     return record
   end

@@ -158,14 +158,6 @@ function driver.wait(record, seconds)
   return record.done
 end
 
----Sends and waits. Whoever calls has asked `check`.
-function driver.exchange(request)
-  local record = transfers:submit(request)
-  ensure_reader()
-  driver.attend(record)
-  return record
-end
-
 ---For specs: how many transfers have not been taken, and whether there is a reader.
 ---@return integer pending
 ---@return boolean reading

@@ -71,20 +71,17 @@ function plain.wait(record, seconds, task)
   return tasks:wait(task, record, set, function(timer) timer.call = nil end)
 end
 
-local function perform(request)
+local function perform_alone(request)
   local record = transfers:perform(request)
   if not record.done then block_until(record, math.huge) end
   return record
 end
 
----Sends and waits; without anything else to do, in one call of the core.
-function plain.exchange(request)
-  if tasks.count > 0 or sleepers[1] or transfers:busy() then
-    local record = plain.submit(request)
-    plain.attend(record)
-    return record
-  end
-  local ok, record = pcall(perform, request)
+---Sends and waits in one call of the core, where there is nothing else to do; else nil.
+---@return coreclaw.Record?
+function plain.perform(request)
+  if tasks.count > 0 or sleepers[1] or transfers:busy() then return nil end
+  local ok, record = pcall(perform_alone, request)
   if ok then return record end
   transfers:forsake()
   error(record, 0)
